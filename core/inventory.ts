@@ -1,0 +1,66 @@
+/**
+ * The inventory as the core sees it: items under a partition and a sort key, and writes whose conditions are DATA.
+ * The protocol's conditions are written once, in the core; DynamoDB and the memory inventory only evaluate them.
+ */
+export type Scalar = string | number | boolean | null;
+export type Attribute = Scalar | readonly Attribute[] | { readonly [name: string]: Attribute };
+
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** An item: its key and any attributes. Attribute names contain no dots. Values of keys are never among them. */
+export type Item = ItemKey & { readonly [name: string]: Attribute };
+
+/** A condition on the item a write touches. `path` is dotted: `rotation.step`. A missing attribute equals nothing. */
+export type Condition =
+  | { readonly item: 'exists' | 'absent' }
+  | { readonly path: string; readonly is: '=' | '<>' | '<' | '<=' | '>' | '>='; readonly value: string | number | boolean }
+  | { readonly path: string; readonly is: 'present' | 'missing' };
+
+/** What an update does to one item. Every path is dotted; the parent of a nested path must exist. */
+export interface Change {
+  readonly set?: { readonly [path: string]: Attribute };
+  /** Sets the attribute only where the item does not have it yet. */
+  readonly setIfMissing?: { readonly [path: string]: Attribute };
+  /** Adds to a number; a missing one counts as 0. */
+  readonly add?: { readonly [path: string]: number };
+  /** Appends to a list; a missing one counts as empty. */
+  readonly append?: { readonly [path: string]: readonly Attribute[] };
+  readonly remove?: readonly string[];
+}
+
+export type Write =
+  | { readonly do: 'put'; readonly item: Item; readonly when?: readonly Condition[] }
+  | { readonly do: 'update'; readonly key: ItemKey; readonly change: Change; readonly when?: readonly Condition[] }
+  | { readonly do: 'check'; readonly key: ItemKey; readonly when: readonly Condition[] }
+  | { readonly do: 'delete'; readonly key: ItemKey; readonly when?: readonly Condition[] };
+
+/** A row of a sparse index: only a hint, possibly stale. Decisions re-read the base item with `get`. */
+export interface Hint {
+  readonly keyId: string;
+  readonly at: string;
+}
+
+/**
+ * The sparse indexes. An item is in index `x` while it has the attributes `xPk` (`<x>#<shard>`) and `xSk`
+ * (`<ISO instant>#<keyId>`): `due` finds keys to rotate, `look` finds keys the reconciler must look at, `keys` lists all.
+ */
+export type IndexName = 'due' | 'look' | 'keys';
+
+/** How many partitions each index is spread over (a hash of the key id picks one). */
+export const shardCount = 8;
+
+export interface Inventory {
+  /** The item as it is now (strongly consistent), or undefined. Throws InventoryUnavailable. */
+  get(key: ItemKey): Promise<Item | undefined>;
+  /** Every item of the partition whose sort key begins with `prefix`, in sort-key order, strongly consistent; complete, or it throws. */
+  list(pk: string, prefix?: string): Promise<Item[]>;
+  /** All writes or none (at most 100). Throws ConditionFailed with the index of the first write that was refused, or InventoryUnavailable. */
+  write(writes: readonly Write[]): Promise<void>;
+  /** Changes one item and returns it as it is afterwards. Throws ConditionFailed(0) or InventoryUnavailable. Creates the item when absent and no condition forbids it. */
+  update(key: ItemKey, change: Change, when?: readonly Condition[]): Promise<Item>;
+  /** Rows of an index up to and including the ISO instant `upTo` (all rows when absent), earliest first within each shard. */
+  hints(index: IndexName, upTo?: string): AsyncIterable<Hint>;
+}

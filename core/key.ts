@@ -1,0 +1,235 @@
+import { IllegalMove } from './errors.ts';
+
+/**
+ * A key: the long-lived named thing in the inventory. Its facts come from the owner's file; its state moves only
+ * along the table below (protocol.md §2).
+ *
+ *   registered → active ⇄ rotating → rolling-back → active
+ *   any state that is not the end → revoking → contained → reissuing → active
+ *   active | contained → offboarding → retired
+ */
+export type Tier = 'high' | 'medium' | 'low';
+
+export const tiers: readonly Tier[] = ['high', 'medium', 'low'];
+
+export type KeyState =
+  | 'registered'
+  | 'active'
+  | 'rotating'
+  | 'rolling-back'
+  | 'revoking'
+  | 'contained'
+  | 'reissuing'
+  | 'offboarding'
+  | 'retired';
+
+const unfinished: readonly KeyState[] = [
+  'registered',
+  'active',
+  'rotating',
+  'rolling-back',
+  'revoking',
+  'contained',
+  'reissuing',
+  'offboarding',
+];
+
+/** The legal moves K1–K14 of a key's state, by name, as data. */
+export const keyMoves = {
+  adopt: { from: ['registered'], to: 'active' },
+  rotate: { from: ['active'], to: 'rotating' },
+  rotated: { from: ['rotating'], to: 'active' },
+  abort: { from: ['rotating'], to: 'rolling-back' },
+  'rolled-back': { from: ['rolling-back'], to: 'active' },
+  revoke: { from: unfinished, to: 'revoking' },
+  contain: { from: ['revoking'], to: 'contained' },
+  reissue: { from: ['contained'], to: 'reissuing' },
+  reissued: { from: ['reissuing'], to: 'active' },
+  'close-contained': { from: ['contained'], to: 'active' },
+  offboard: { from: ['active', 'contained'], to: 'offboarding' },
+  offboarded: { from: ['offboarding'], to: 'retired' },
+} as const satisfies Record<string, { from: readonly KeyState[]; to: KeyState }>;
+
+export type KeyMove = keyof typeof keyMoves;
+
+/** The state after a move. Throws IllegalMove when the table has no such arrow. */
+export function moveKey(from: KeyState, move: KeyMove): KeyState {
+  const legal: readonly KeyState[] = keyMoves[move].from;
+  if (!legal.includes(from)) throw new IllegalMove(`a key that is ${from} cannot ${move}`);
+  return keyMoves[move].to;
+}
+
+/** How a consumer behaves, which bounds how fast it can move to a new version. */
+export type ConsumerClass = 'cached' | 'long-running' | 'batch' | 'restart-only';
+
+/** A service that uses the key, hears our notices and proves that it moved. */
+export interface Consumer {
+  readonly name: string;
+  readonly owner: string;
+  readonly contact: string;
+  /** The longest it takes until it uses what its destination holds, in seconds. */
+  readonly refreshSeconds: number;
+  readonly class: ConsumerClass;
+  /** The proof it can give: it signs with the new value, or the old one falls quiet at the provider. */
+  readonly proof: 'possession' | 'quiet';
+}
+
+/** A place the value is delivered: the kind's adapter knows what `at` means (a path, a secret's name, a parameter's name). */
+export interface DestinationSpec {
+  readonly id: string;
+  readonly kind: string;
+  readonly at: string;
+  readonly environment: string;
+}
+
+/** What the owner says about a key, and what the inventory keeps of it. Never a value. */
+export interface KeyFacts {
+  readonly id: string;
+  readonly owner: string;
+  readonly environment: string;
+  readonly purpose: string;
+  readonly provider: string;
+  readonly account: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly privileged: boolean;
+  readonly exposure: 'public' | 'internal' | 'isolated';
+  /** Who may read it besides its consumers: people and systems, for the finding on more than ten readers. */
+  readonly readers: readonly string[];
+  readonly scopes: readonly string[];
+  /** The approved store that holds the value. */
+  readonly store: string;
+  readonly destinations: readonly DestinationSpec[];
+  readonly consumers: readonly Consumer[];
+  /** The provider's principal belongs to Rekey alone, so that an unknown credential can be attributed. */
+  readonly exclusive: boolean;
+  readonly incident: { readonly contacts: readonly string[]; readonly reissue: 'automatic' | 'held' };
+  /** How the key is watched: names of dashboards, alarms or feeds. */
+  readonly monitors: readonly string[];
+  /** ISO instant after which the vendor refuses it, where it has one. */
+  readonly expiresAt: string | null;
+  /** The least overlap the owner asks for, in seconds; null takes the tier's. */
+  readonly overlapSeconds: number | null;
+  /** `observe`: everything is computed and reported, nothing is changed. */
+  readonly mode: 'live' | 'observe';
+}
+
+export interface Hold {
+  readonly reason: string;
+  readonly by: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+/** Why a person should look: machine-readable reason (a heading of the runbook) and a sentence. */
+export interface Attention {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: string;
+}
+
+export const rotateSteps = ['issue', 'distribute', 'confirm', 'verify', 'retire', 'done'] as const;
+export type RotateStep = (typeof rotateSteps)[number] | 'rollback' | 'rolled-back';
+
+/** The operation record of a rotation: its pins, and what it has shown so far. */
+export interface Rotation {
+  readonly id: string;
+  readonly step: RotateStep;
+  readonly startSeq: number;
+  readonly attemptId: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly startedAt: string;
+  /** Pinned when the rotation starts; a re-run never derives them again. */
+  readonly oldVersion: number;
+  readonly newVersion: number;
+  readonly mint: number;
+  /** Set when Distribute ended: the earliest and the latest end of the overlap (ISO instants). */
+  readonly distributedAt: string | null;
+  readonly overlapUntil: string | null;
+  readonly overlapCapAt: string | null;
+  readonly confirmedAt: string | null;
+  readonly verifiedAt: string | null;
+  /** The point of no return: set before the old version is disabled; from then on only forward. */
+  readonly ponr: boolean;
+  /** Set when Confirm waits. Only our functions read it. */
+  readonly taskToken: string | null;
+  /** The error that began the rollback. */
+  readonly firstCause: string | null;
+  readonly rollbackAt: string | null;
+  readonly restarts: number;
+}
+
+export const revokeSteps = ['disable', 'notify', 'validate', 'sweep', 'issue', 'distribute', 'verify', 'close', 'done'] as const;
+export type RevokeStep = (typeof revokeSteps)[number];
+
+/** One request to revoke: several may meet in one revocation (K9). */
+export interface RevokeRequest {
+  readonly requestId: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly at: string;
+  /** Which versions: all that are not dead, or the ones named. */
+  readonly scope: 'all' | readonly number[];
+  /** Where it leaked; `destination` and `unknown` hold the reissue. */
+  readonly source: LeakSource;
+}
+
+export type LeakSource = 'repository' | 'log' | 'ticket' | 'chat' | 'vendor' | 'destination' | 'unknown' | 'none';
+
+/** The operation record of a revocation. In META it is the map `revocation`, empty while there is none. */
+export interface Revocation {
+  readonly id: string;
+  readonly step: RevokeStep;
+  readonly startSeq: number;
+  readonly attemptId?: string;
+  readonly openedAt: string;
+  readonly requests: readonly RevokeRequest[];
+  /** Versions marked compromised so far. */
+  readonly scope?: readonly number[];
+  readonly oldVersion?: number;
+  readonly newVersion?: number;
+  readonly mint?: number;
+  readonly disabledAt?: string;
+  readonly containedAt?: string;
+  readonly proof?: string;
+  readonly sweptAt?: string;
+  readonly held?: boolean;
+  readonly falseAlarm?: boolean;
+  readonly distributedAt?: string;
+  readonly verifiedAt?: string;
+  readonly restarts?: number;
+}
+
+/** A key as the inventory's META item holds it. */
+export interface Key {
+  readonly facts: KeyFacts;
+  readonly tier: Tier;
+  readonly state: KeyState;
+  /** Only grows; a write that carries an older one is refused. */
+  readonly fence: number;
+  readonly audit: { readonly seq: number; readonly hash: string };
+  readonly pending: readonly PendingLine[];
+  readonly pendingCount: number;
+  readonly rotation: Rotation | null;
+  readonly revocation: Revocation | null;
+  readonly hold: Hold | null;
+  readonly attention: Attention | null;
+  /** Version consumers should use, and the one before while the overlap lasts. Null before version 1. */
+  readonly current: number | null;
+  readonly lastVersion: number;
+  readonly nextDueAt: string | null;
+  /** Asked for earlier than the schedule: the reason, or null. */
+  readonly dueNow: string | null;
+  readonly lastAcquiredAt: string | null;
+  readonly lastEndedAt: string | null;
+  readonly registeredAt: string;
+  readonly checkedAt: string | null;
+}
+
+/** An audit line that a single update left on the key; the next transaction files it in the chain. */
+export interface PendingLine {
+  readonly at: string;
+  readonly actor: string;
+  readonly event: string;
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}

@@ -1,0 +1,181 @@
+import type { Inventory } from './inventory.ts';
+import type { DestinationSpec, Tier } from './key.ts';
+import type { Notice } from './notice.ts';
+import type { Policy } from './policy.ts';
+import type { Settings } from './settings.ts';
+import type { Value } from './value.ts';
+
+/**
+ * What the core needs from the outside. Each port has at least two implementations, all held to one contract suite
+ * (test/contract). Every call of every port ends within `settings.callSeconds`, one way or the other: an adapter aborts
+ * its own call, so that nothing it started is still under way when a step returns.
+ */
+export interface Ports {
+  readonly inventory: Inventory;
+  readonly secrets: SecretStore;
+  /** By provider name. Throws Refused E_NOT_FOUND for a name that is not installed. */
+  provider(name: string): Provider;
+  /** By destination kind. Throws Refused E_NOT_FOUND for a kind that is not installed. */
+  destination(kind: string): Destination;
+  readonly notifier: Notifier;
+  readonly executions: Executions;
+  readonly clock: Clock;
+  /** 128 random bits as 32 lower-case hex digits: request ids, nonces. */
+  randomId(): string;
+  /** The keyed MAC of a value (HMAC-SHA-256 under the installation's pepper), 64 lower-case hex digits. */
+  fingerprint(value: Value): Promise<string>;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly policy: Policy;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  now(): number;
+}
+
+/** Structured log lines: ids, numbers and reasons only. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Whose credentials at the provider: the key's provider account and its parameters from the key file. */
+export interface Subject {
+  readonly keyId: string;
+  /** Names the admin credential to use (`default` unless the key says otherwise). */
+  readonly account: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** One credential as the provider lists it. */
+export interface Credential {
+  readonly credentialId: string;
+  /** The name we or somebody else gave it, where the vendor has names. */
+  readonly label?: string;
+  readonly enabled: boolean;
+  /** ISO instant, where the vendor tells. */
+  readonly createdAt?: string;
+}
+
+export type Verdict = 'alive' | 'denied' | 'inconclusive';
+
+/** The answer of one probe. `detail` says what was seen (a status, an error code), never a body and never a value. */
+export interface Probe {
+  readonly verdict: Verdict;
+  readonly detail: string;
+}
+
+/** What is true of a provider's keys, whatever the key. */
+export interface ProviderTraits {
+  /** protocol.md §6: A client-chosen value, B idempotency key or unique name, C provider-generated, shown once. */
+  readonly class: 'A' | 'B' | 'C';
+  /** How many credentials one subject may have. */
+  readonly maxLive: number;
+  /** Whether a disabled credential still occupies one of them. */
+  readonly countsDisabled: boolean;
+  /** `delete`: the vendor cannot disable; disable() deletes. */
+  readonly disable: 'disable' | 'delete' | 'none';
+  /** Whether create() gives the credential our label, so that one without a record can be attributed. */
+  readonly labelled: boolean;
+  /** Budgets for propagation, in seconds: a new credential accepted, a disabled one refused. */
+  readonly activateSeconds: number;
+  readonly revokeSeconds: number;
+  /** Consecutive answers a verdict needs, and the least time between two of them. */
+  readonly probe: { readonly alive: number; readonly denied: number; readonly everySeconds: number };
+  /** Shape of the vendor's values, to recognise and to redact them; without flags. */
+  readonly secretPattern?: string;
+}
+
+/**
+ * An outside system that mints and kills keys. There is no `enable` and no `rotate`.
+ * Errors: ProviderUnavailable (no answer, 5xx, throttled: the effect is unknown), ProviderRefused (no effect), NoFreeSlot (create, at the limit).
+ */
+export interface Provider {
+  readonly name: string;
+  readonly traits: ProviderTraits;
+  /** Mints one credential. `label` is unique to this mint; a class B provider that sees it again returns the same credential. Never retried by the adapter. */
+  create(subject: Subject, label: string): Promise<{ readonly credentialId: string; readonly value: Value }>;
+  /** All credentials of the subject, complete or it throws. */
+  list(subject: Subject): Promise<Credential[]>;
+  /** Uses the value once. Never throws for an answer of the vendor; no answer is `inconclusive`. */
+  probe(subject: Subject, value: Value): Promise<Probe>;
+  /** Makes the provider refuse the credential. `gone`: there is no such credential. Resolving is not proof; a probe is. */
+  disable(subject: Subject, credentialId: string): Promise<'disabled' | 'gone'>;
+  /** Removes a credential for good. */
+  delete(subject: Subject, credentialId: string): Promise<'deleted' | 'gone'>;
+  /** When the credential was last used, with the vendor's accuracy; `never` if the vendor says so; undefined when it does not tell. */
+  lastUsed?(
+    subject: Subject,
+    credentialId: string,
+  ): Promise<{ readonly at: string | 'never'; readonly accuracySeconds: number } | undefined>;
+  /** A well-formed value that was never issued: the negative control of verify. */
+  neverIssued(random: string): Value;
+  /** Every string that, found in the open, would leak this value (an IAM value leaks by its secret part alone). Default: the value itself. */
+  leakForms?(value: Value): Value[];
+  /** The credential id that a value carries in itself (an IAM access key id), where it does. */
+  credentialIdOf?(value: Value): string | undefined;
+}
+
+/**
+ * Where a value lives between issue and delivery, and after: one secret per key, versions under it, labels that each name one version.
+ * The words and rules are those of AWS Secrets Manager. Errors: DestinationUnavailable, StoreConflict.
+ */
+export interface SecretStore {
+  /** Stores a value as version `token` (a UUID) with the label AWSPENDING only. Again with the same value: nothing changes. With another value: StoreConflict. */
+  put(keyId: string, token: string, value: Value): Promise<void>;
+  /** The value of a version, or undefined when the store has no such version. */
+  read(keyId: string, token: string): Promise<Value | undefined>;
+  /** Which version each label names. Empty when there is no such secret. */
+  labels(keyId: string): Promise<Readonly<Record<string, string>>>;
+  /** Moves AWSCURRENT from version `from` (null: no version has it) to version `to`; the store then labels `from` AWSPREVIOUS by itself. Already on `to`: success. On any other version: StoreConflict. */
+  promote(keyId: string, to: string, from: string | null): Promise<void>;
+  /** Removes every label but AWSCURRENT from a version; a version without the label is success. */
+  strip(keyId: string, token: string): Promise<void>;
+}
+
+/**
+ * A place a value is delivered so that a program can read it.
+ * Errors: DestinationUnavailable (write again), DestinationRefused (for good).
+ */
+export interface Destination {
+  readonly kind: string;
+  /** Writes the value. `marker` (a UUID) is unique to key version and destination: writing again with the same marker and value changes nothing. */
+  write(spec: DestinationSpec, value: Value, marker: string): Promise<void>;
+  /** What the destination holds now, or undefined when it holds nothing. */
+  read(spec: DestinationSpec): Promise<Value | undefined>;
+}
+
+/** Tells downstream services. At least once; consumers drop what they have seen by event id. */
+export interface Notifier {
+  /** Throws DestinationUnavailable; the outbox tries again. */
+  publish(notice: Notice): Promise<void>;
+}
+
+export type WorkflowName = 'rotate' | 'revoke';
+
+/** What travels between steps: ids and numbers only. */
+export interface ExecutionPayload {
+  readonly keyId: string;
+  readonly operationId: string;
+  /** Which execution of the operation this is; an older one is superseded. */
+  readonly startSeq: number;
+}
+
+export interface Executions {
+  /** Starts an execution named `<operationId>-r<startSeq>`. One of that name exists: nothing happens (the operation record tells the rest). */
+  start(workflow: WorkflowName, payload: ExecutionPayload): Promise<void>;
+  /** Whether that execution is still going. `unknown` when nobody can tell. */
+  state(workflow: WorkflowName, payload: ExecutionPayload): Promise<'running' | 'ended' | 'unknown'>;
+  /** Answers a waiting Confirm. A closed or unknown token is harmless. */
+  succeed(token: string): Promise<void>;
+  fail(token: string, error: string, cause: string): Promise<void>;
+}
+
+/** Tier of the schedule that fired; the sweep looks only at keys of that tier. */
+export interface SweepRequest {
+  readonly tier: Tier;
+}

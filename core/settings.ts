@@ -1,0 +1,78 @@
+import { type Problem, Refused } from './errors.ts';
+
+/** The durations of one environment, in seconds (protocol.md §5). Defaults are production's; local mode and tests use small ones. */
+export interface Settings {
+  /** Which deployment this is: part of names and notices. */
+  readonly stage: string;
+  /** T_call: the most one call of a port takes. */
+  readonly callSeconds: number;
+  /** T_fn: a step's function is ended after this. */
+  readonly functionSeconds: number;
+  /** What a step leaves unused of T_fn. */
+  readonly marginSeconds: number;
+  /** T_prov: how long a provider may still act on a call we gave up on. */
+  readonly settleSeconds: number;
+  /** T_skew: how far two clocks may differ. */
+  readonly skewSeconds: number;
+  /** T_orphan: how long a credential without a record may stay enabled. */
+  readonly orphanSeconds: number;
+  /** T_stuck: an operation without a new attempt for this long is started again. */
+  readonly stuckSeconds: number;
+  readonly reconcileSeconds: number;
+  /** How often the reconciler looks at a key that is idle. */
+  readonly idleCheckSeconds: number;
+  /** How often each tier's schedule fires. */
+  readonly sweepSeconds: { readonly high: number; readonly medium: number; readonly low: number };
+  /** Mints a rotation may abandon before it rolls back. */
+  readonly maxMints: number;
+  /** Executions of one operation that may end without finishing it before a person is called. */
+  readonly maxRestarts: number;
+  /** Most destinations one attempt of Distribute writes; the next attempt goes on. */
+  readonly destinationsPerAttempt: number;
+}
+
+export const productionSettings: Settings = {
+  stage: 'prod',
+  callSeconds: 10,
+  functionSeconds: 60,
+  marginSeconds: 5,
+  settleSeconds: 60,
+  skewSeconds: 5,
+  orphanSeconds: 900,
+  stuckSeconds: 300,
+  reconcileSeconds: 60,
+  idleCheckSeconds: 3600,
+  sweepSeconds: { high: 300, medium: 3600, low: 21_600 },
+  maxMints: 3,
+  maxRestarts: 5,
+  destinationsPerAttempt: 2,
+};
+
+/** T_inflight: after this long, no attempt that acquired the key before can still have an effect. */
+export function inflightSeconds(settings: Settings): number {
+  return settings.functionSeconds + settings.settleSeconds + settings.skewSeconds;
+}
+
+/** The most external calls any step makes in one attempt: list, delete, create, store, probe. */
+export const maxCallsPerAttempt = 5;
+
+/** Throws Refused E_INPUT_INVALID that names every inequality of protocol.md §5 which does not hold. */
+export function checkSettings(settings: Settings): Settings {
+  const problems: Problem[] = [];
+  const must = (path: string, holds: boolean, message: string) => {
+    if (!holds) problems.push({ path, message });
+  };
+  for (const [path, seconds] of Object.entries(settings)) {
+    if (typeof seconds === 'number') must(path, Number.isFinite(seconds) && seconds > 0, 'must be a positive number');
+  }
+  must(
+    'functionSeconds',
+    maxCallsPerAttempt * settings.callSeconds <= settings.functionSeconds - settings.marginSeconds,
+    `must be at least ${maxCallsPerAttempt} × callSeconds + marginSeconds`,
+  );
+  must('destinationsPerAttempt', 2 * settings.destinationsPerAttempt <= maxCallsPerAttempt, 'writes and reads back: two calls each');
+  must('orphanSeconds', settings.orphanSeconds >= 3 * settings.reconcileSeconds, 'must be at least 3 × reconcileSeconds');
+  must('stuckSeconds', settings.stuckSeconds > settings.functionSeconds, 'must be more than functionSeconds');
+  if (problems.length) throw new Refused('E_INPUT_INVALID', 'the settings contradict each other', problems);
+  return settings;
+}
