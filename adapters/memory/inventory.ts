@@ -1,0 +1,155 @@
+import { ConditionFailed, Refused } from '../../core/errors.ts';
+import {
+  type Attribute,
+  type Change,
+  type Condition,
+  type IndexName,
+  type Inventory,
+  type Item,
+  type ItemKey,
+  shardCount,
+  type Write,
+} from '../../core/inventory.ts';
+import { changed, compare, copy, holds, malformed } from './expression.ts';
+
+export interface MemoryInventory extends Inventory {
+  /** Copies of all items, in order of partition and sort key. */
+  items(): Item[];
+}
+
+export interface MemoryOptions {
+  /** Awaited before and after each operation takes effect, so that others can run between. Default: one turn of the microtask queue. */
+  readonly turn?: () => Promise<void>;
+}
+
+/** DynamoDB's limits: bytes of a partition key, of a sort key and of an item, and writes in one transaction. */
+const partitionKeyBytes = 2048;
+const sortKeyBytes = 1024;
+const itemBytes = 400 * 1024;
+const transactionWrites = 100;
+
+/**
+ * The inventory in memory, as strict as DynamoDB: copies go in and out, every condition of a transaction is judged before anything is
+ * written, and what DynamoDB refuses is refused (Refused E_INPUT_INVALID, E_TOO_LARGE). An operation takes effect in one instant.
+ */
+export function memoryInventory({ turn = () => Promise.resolve() }: MemoryOptions = {}): MemoryInventory {
+  const stored = new Map<string, Item>();
+
+  /** Applies all writes or throws; returns the items as they are afterwards. */
+  function commit(writes: readonly Write[]): (Item | undefined)[] {
+    const ids = writes.map((write) => idOf(keyOf(write)));
+    if (!writes.length || writes.length > transactionWrites) throw malformed(`a transaction has 1 to ${transactionWrites} writes`);
+    if (new Set(ids).size < ids.length) throw malformed('a transaction touches each item once');
+    // Puts are judged before conditions, as DynamoDB validates a request before it runs it.
+    const puts = writes.map((write) => (write.do === 'put' ? valid(copy(write.item)) : undefined));
+    writes.forEach((write, i) => {
+      if (write.do === 'check' && !write.when.length) throw malformed('a check checks nothing');
+      const held = (write.when ?? []).map((condition) => holds(condition, stored.get(ids[i]!)));
+      if (held.includes(false)) throw new ConditionFailed(i);
+    });
+    const after = writes.map((write, i) => {
+      const before = stored.get(ids[i]!);
+      if (write.do === 'update') return valid(changed(before ?? { pk: write.key.pk, sk: write.key.sk }, write.change));
+      return write.do === 'check' ? before : puts[i];
+    });
+    after.forEach((item, i) => {
+      if (item) stored.set(ids[i]!, item);
+      else stored.delete(ids[i]!);
+    });
+    return after;
+  }
+
+  async function atOnce<T>(operation: () => T): Promise<T> {
+    await turn();
+    const result = operation();
+    await turn();
+    return result;
+  }
+
+  const sorted = (belongs: (item: Item) => boolean) =>
+    [...stored.values()]
+      .filter(belongs)
+      .sort((a, b) => compare(a.pk, b.pk) || compare(a.sk, b.sk) || 0)
+      .map(copy<Item>);
+
+  return {
+    async get(key) {
+      return await atOnce(() => copyOf(stored.get(idOf(key))));
+    },
+
+    async list(pk, prefix = '') {
+      return await atOnce(() =>
+        sorted()
+          .filter((item) => item.pk === pk && item.sk.startsWith(prefix))
+          .map(copy<Item>),
+      );
+    },
+
+    async write(writes) {
+      await atOnce(() => commit(writes));
+    },
+
+    async update(key: ItemKey, change: Change, when: readonly Condition[] = []) {
+      return await atOnce(() => copy(commit([{ do: 'update', key, change, when }])[0]!));
+    },
+
+    async *hints(index, upTo) {
+      for (let shard = 0; shard < shardCount; shard++) {
+        const rows = await atOnce(() => rowsOf(stored.values(), index, shard));
+        for (const row of rows) if (upTo === undefined || row.at <= upTo) yield row;
+      }
+    },
+
+    items: () => sorted(() => true),
+  };
+}
+
+function keyOf(write: Write): ItemKey {
+  return write.do === 'put' ? write.item : write.key;
+}
+
+function idOf({ pk, sk }: ItemKey): string {
+  checkKey('pk', pk, partitionKeyBytes);
+  checkKey('sk', sk, sortKeyBytes);
+  return JSON.stringify([pk, sk]);
+}
+
+function checkKey(name: string, value: unknown, most: number): void {
+  if (typeof value !== 'string' || value === '') throw malformed(`${name} is no text, or empty`);
+  if (Buffer.byteLength(value) > most) throw new Refused('E_TOO_LARGE', `${name} is longer than ${most} bytes`);
+}
+
+/** The item, if DynamoDB would store it. */
+function valid(item: Item): Item {
+  for (const index of ['due', 'look', 'keys'] satisfies IndexName[]) {
+    if (item[`${index}Pk`] !== undefined) checkKey(`${index}Pk`, item[`${index}Pk`], partitionKeyBytes);
+    if (item[`${index}Sk`] !== undefined) checkKey(`${index}Sk`, item[`${index}Sk`], sortKeyBytes);
+  }
+  if (sizeOf(item) > itemBytes) throw new Refused('E_TOO_LARGE', `an item is larger than ${itemBytes} bytes`);
+  return item;
+}
+
+/** Bytes as DynamoDB counts them: names and text in UTF-8, numbers by their digits, and a little for each list and map. */
+function sizeOf(value: Attribute): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return Math.ceil(String(value).length / 2) + 1;
+  if (value === null || typeof value === 'boolean') return 1;
+  if (Array.isArray(value)) return value.reduce((total, element) => total + sizeOf(element) + 1, 3);
+  return Object.entries(value).reduce((total, [name, element]) => total + Buffer.byteLength(name) + sizeOf(element) + 1, 3);
+}
+
+function copyOf(item: Item | undefined): Item | undefined {
+  return item && copy(item);
+}
+
+function rowsOf(items: Iterable<Item>, index: IndexName, shard: number): { keyId: string; at: string }[] {
+  return [...items]
+    .filter((item) => item[`${index}Pk`] === `${index}#${shard}`)
+    .map((item) => item[`${index}Sk`])
+    .filter((sortKey) => typeof sortKey === 'string')
+    .sort((a, b) => compare(a, b) ?? 0)
+    .map((sortKey) => {
+      const end = sortKey.indexOf('#');
+      return { at: sortKey.slice(0, end), keyId: sortKey.slice(end + 1) };
+    });
+}
