@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import {
+  CreateAccessKeyCommand,
+  DeleteAccessKeyCommand,
+  GetAccessKeyLastUsedCommand,
+  type IAMClient,
+  ListAccessKeysCommand,
+  UpdateAccessKeyCommand,
+} from '@aws-sdk/client-iam';
+import { NoFreeSlot, ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
+import type { Credential, Provider, ProviderTraits, Subject } from '../../core/ports.ts';
+import { Value } from '../../core/value.ts';
+import { awsFailure } from '../aws-failure.ts';
+import { callerIdentity, type StsOptions } from './aws-sts.ts';
+
+/** Quota, propagation and answers: IAM and STS user guides. Ten seconds between probes: twice the span of STS's known false 403. */
+const traits: ProviderTraits = {
+  class: 'C',
+  maxLive: 2,
+  countsDisabled: true,
+  disable: 'disable',
+  labelled: false,
+  activateSeconds: 60,
+  revokeSeconds: 60,
+  probe: { alive: 3, denied: 3, everySeconds: 10 },
+  secretPattern: '\\{"accessKeyId":"AKIA[A-Z2-7]{16}","secretAccessKey":"[A-Za-z0-9+/=]{40}"\\}',
+};
+
+/**
+ * AWS IAM access keys of one user, `params: {userName}`. A value is `{"accessKeyId":…,"secretAccessKey":…}`.
+ * `client` must be made with maxAttempts 1: IAM has no idempotency token, and a create repeated by the SDK leaves a key
+ * that nobody knows. UpdateAccessKey is only ever sent with Status Inactive.
+ */
+export function iamProvider(options: { readonly client: IAMClient; readonly sts: StsOptions; readonly callSeconds: number }): Provider {
+  const { client, sts, callSeconds } = options;
+  const deadline = () => ({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
+
+  return {
+    name: 'aws-iam',
+    traits,
+
+    async create(subject) {
+      const UserName = userOf(subject);
+      if ((await client.config.maxAttempts()) !== 1)
+        throw new ProviderRefused('the IAM client retries by itself: make it with maxAttempts 1');
+      const { AccessKey } = await attempt('CreateAccessKey', UserName, () =>
+        client.send(new CreateAccessKeyCommand({ UserName }), deadline()),
+      );
+      if (!AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey)
+        throw new ProviderUnavailable('IAM CreateAccessKey: the answer holds no key');
+      return { credentialId: AccessKey.AccessKeyId, value: valueOf(AccessKey.AccessKeyId, AccessKey.SecretAccessKey) };
+    },
+
+    async list(subject) {
+      const UserName = userOf(subject);
+      const until = deadline();
+      const credentials: Credential[] = [];
+      let Marker: string | undefined;
+      do {
+        const page = await attempt('ListAccessKeys', UserName, () =>
+          client.send(new ListAccessKeysCommand({ UserName, ...(Marker ? { Marker } : {}) }), until),
+        );
+        for (const key of page.AccessKeyMetadata ?? []) {
+          if (!key.AccessKeyId) throw new ProviderUnavailable('IAM ListAccessKeys: an entry without an id');
+          // Anything that is not plainly off counts as on.
+          const enabled = key.Status !== 'Inactive';
+          credentials.push({
+            credentialId: key.AccessKeyId,
+            enabled,
+            ...(key.CreateDate ? { createdAt: key.CreateDate.toISOString() } : {}),
+          });
+        }
+        if (page.IsTruncated && !page.Marker) throw new ProviderUnavailable('IAM ListAccessKeys: more entries and no marker');
+        Marker = page.IsTruncated ? page.Marker : undefined;
+      } while (Marker);
+      return credentials;
+    },
+
+    async probe(subject, value) {
+      const key = parse(value);
+      if (!key) return { verdict: 'inconclusive', detail: 'the value is not an access key' };
+      const { arn, failure } = await callerIdentity(key, sts, callSeconds);
+      if (arn !== undefined) {
+        return arn.includes(':user/') && arn.endsWith(`/${userOf(subject)}`)
+          ? { verdict: 'alive', detail: 'GetCallerIdentity 200' }
+          : { verdict: 'inconclusive', detail: 'GetCallerIdentity 200 as another identity' };
+      }
+      // Not SignatureDoesNotMatch: within seconds of another secret for the same key id STS answers so by mistake.
+      const verdict = failure.code === 'InvalidClientTokenId' ? 'denied' : 'inconclusive';
+      return { verdict, detail: `GetCallerIdentity ${failure.text}` };
+    },
+
+    async disable(subject, credentialId) {
+      const UserName = userOf(subject);
+      const command = new UpdateAccessKeyCommand({ UserName, AccessKeyId: credentialId, Status: 'Inactive' });
+      const done = await unlessGone('UpdateAccessKey', UserName, () => client.send(command, deadline()));
+      return done ? 'disabled' : 'gone';
+    },
+
+    async delete(subject, credentialId) {
+      const UserName = userOf(subject);
+      const command = new DeleteAccessKeyCommand({ UserName, AccessKeyId: credentialId });
+      const done = await unlessGone('DeleteAccessKey', UserName, () => client.send(command, deadline()));
+      return done ? 'deleted' : 'gone';
+    },
+
+    async lastUsed(subject, credentialId) {
+      userOf(subject);
+      const command = new GetAccessKeyLastUsedCommand({ AccessKeyId: credentialId });
+      const { AccessKeyLastUsed } = await attempt('GetAccessKeyLastUsed', credentialId, () => client.send(command, deadline()));
+      if (!AccessKeyLastUsed) return undefined;
+      // IAM notes the first use in each span of 15 minutes.
+      return { at: AccessKeyLastUsed.LastUsedDate?.toISOString() ?? 'never', accuracySeconds: 900 };
+    },
+
+    neverIssued(random) {
+      const bytes = createHash('sha512').update(random).digest();
+      const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+      const id = [...bytes.subarray(0, 16)].map((byte) => base32[byte % 32]).join('');
+      return valueOf(`AKIA${id}`, bytes.subarray(16, 46).toString('base64'));
+    },
+
+    leakForms(value) {
+      const key = parse(value);
+      return key ? [new Value(key.secretAccessKey), value] : [value];
+    },
+
+    credentialIdOf: (value) => parse(value)?.accessKeyId ?? /(?<![A-Z0-9])AKIA[A-Z2-7]{16}(?![A-Z0-9])/.exec(value.reveal())?.[0],
+  };
+}
+
+function userOf(subject: Subject): string {
+  const { userName } = subject.params;
+  if (subject.account !== 'default') throw new ProviderRefused(`no IAM account "${subject.account}" is set up`);
+  if (typeof userName === 'string' && /^[\w+=,.@-]{1,64}$/.test(userName)) return userName;
+  throw new ProviderRefused(`${subject.keyId}: params.userName is not the name of an IAM user`);
+}
+
+function valueOf(accessKeyId: string, secretAccessKey: string): Value {
+  return new Value(JSON.stringify({ accessKeyId, secretAccessKey }));
+}
+
+function parse(value: Value): { accessKeyId: string; secretAccessKey: string } | undefined {
+  try {
+    const { accessKeyId, secretAccessKey } = JSON.parse(value.reveal());
+    if (typeof accessKeyId === 'string' && accessKeyId && typeof secretAccessKey === 'string' && secretAccessKey) {
+      return { accessKeyId, secretAccessKey };
+    }
+  } catch {
+    // The parser's own message quotes the text.
+  }
+  return undefined;
+}
+
+async function unlessGone(call: string, about: string, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (awsFailure(error).code === 'NoSuchEntityException') return false;
+    throw named(call, about, error);
+  }
+}
+
+async function attempt<T>(call: string, about: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw named(call, about, error);
+  }
+}
+
+// IAM's own words for "later": another change of the same user or service is under way.
+const busy = new Set(['EntityTemporarilyUnmodifiableException', 'ConcurrentModificationException']);
+
+function named(call: string, about: string, error: unknown): Error {
+  const { code, transient, text } = awsFailure(error);
+  const message = `IAM ${call} for ${about}: ${text}`;
+  if (transient || busy.has(code)) return new ProviderUnavailable(message);
+  return call === 'CreateAccessKey' && code === 'LimitExceededException' ? new NoFreeSlot(message) : new ProviderRefused(message);
+}
