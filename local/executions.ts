@@ -45,7 +45,6 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
   const states = new Map<string, 'running' | 'ended'>();
   const aborts = new Map<string, () => void>();
   const attempts = new Set<Promise<unknown>>();
-  const gates = new Set<(stopped: Stopped) => void>();
   const tokens = taskTokens();
   let stopped = false;
 
@@ -97,7 +96,7 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
     const payload = 'Payload' in parameters ? parameters.Payload : parameters;
     const answer = payload.taskToken === undefined ? undefined : tokens.open(payload.taskToken, execution);
     const result = await attempt(step, payload, answer);
-    return answer ? await untilStopped(answer) : result;
+    return answer ? await answer : result;
   }
 
   async function attempt(step: Step, payload: StepPayload, answer: Promise<StepResult> | undefined): Promise<StepResult> {
@@ -109,20 +108,9 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
     work.catch(() => undefined).finally(() => attempts.delete(work));
     try {
       // A token may be answered, also by the attempt itself, before the attempt returns.
-      return await untilStopped(Promise.race(answer ? [work, timer.promise, answer] : [work, timer.promise]));
+      return await Promise.race(answer ? [work, timer.promise, answer] : [work, timer.promise]);
     } finally {
       clearTimeout(timeout);
-    }
-  }
-
-  /** After stop() the interpreter must neither retry nor catch: every attempt ends with an error that forbids both. */
-  async function untilStopped<T>(work: Promise<T>): Promise<T> {
-    const gate = Promise.withResolvers<never>();
-    gates.add(gate.reject);
-    try {
-      return await Promise.race([work, gate.promise]);
-    } finally {
-      gates.delete(gate.reject);
     }
   }
 
@@ -140,7 +128,6 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
     async stop() {
       stopped = true;
       for (const abort of aborts.values()) abort();
-      for (const reject of gates) reject(new Stopped());
       await Promise.allSettled(attempts);
     },
   };
@@ -182,6 +169,7 @@ class FunctionTimedOut extends Error {
   }
 }
 
+/** After stop() the interpreter goes round once more where an attempt had failed: it must neither retry nor catch. */
 class Stopped extends Error {
   override readonly name = 'Stopped';
   readonly isRetryable = false;
