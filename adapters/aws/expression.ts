@@ -70,22 +70,32 @@ function conditionText(condition: Condition, place: Places): string {
 
 function changeText(change: Change, place: Places): string {
   const sets: string[] = [];
-  for (const [path, value] of defined(change.set)) sets.push(`${place.path(path)} = ${place.value(value)}`);
-  for (const [path, value] of defined(change.setIfMissing)) {
+  const targets: string[] = [];
+  // Refused here too: an emulator may take, inside a transaction, what DynamoDB refuses.
+  const target = (path: string) => {
     const name = place.path(path);
+    if (/^(pk|sk)(\.|$)/.test(path)) throw malformed(`${path} is part of the key`);
+    const overlaps = (other: string) => `${path}.`.startsWith(`${other}.`) || `${other}.`.startsWith(`${path}.`);
+    if (targets.some(overlaps)) throw malformed(`${path} overlaps with another path of the change`);
+    targets.push(path);
+    return name;
+  };
+  for (const [path, value] of defined(change.set)) sets.push(`${target(path)} = ${place.value(value)}`);
+  for (const [path, value] of defined(change.setIfMissing)) {
+    const name = target(path);
     sets.push(`${name} = if_not_exists(${name}, ${place.value(value)})`);
   }
   for (const [path, by] of defined(change.add)) {
     // DynamoDB adds decimals exactly and JavaScript does not: only whole numbers mean the same everywhere.
     if (!Number.isSafeInteger(by)) throw malformed(`${path}: only a whole number can be added`);
-    const name = place.path(path);
+    const name = target(path);
     sets.push(`${name} = if_not_exists(${name}, ${place.value(0)}) + ${place.value(by)}`);
   }
   for (const [path, more] of defined(change.append)) {
-    const name = place.path(path);
+    const name = target(path);
     sets.push(`${name} = list_append(if_not_exists(${name}, ${place.value([])}), ${place.value(more)})`);
   }
-  const removes = (change.remove ?? []).map((path) => place.path(path));
+  const removes = (change.remove ?? []).map(target);
   if (!sets.length && !removes.length) throw malformed('an update changes nothing');
   return [sets.length ? `SET ${sets.join(', ')}` : '', removes.length ? `REMOVE ${removes.join(', ')}` : ''].filter(Boolean).join(' ');
 }

@@ -18,12 +18,13 @@ export function holds(condition: Condition, item: Item | undefined): boolean {
 /** The item after a change, as a new object. As in DynamoDB, every right-hand side is read before anything is changed. */
 export function changed(before: Item, change: Change): Item {
   const after = copy(before) as Record<string, Attribute> & Item;
-  const paths: string[][] = [];
+  const paths: string[] = [];
   const place = (path: string, to: (found: Attribute | undefined) => Attribute | undefined) => {
     const steps = segments(path);
     if (steps[0] === 'pk' || steps[0] === 'sk') throw malformed(`${path} is part of the key`);
-    if (paths.some((other) => overlap(other, steps))) throw malformed(`${path} overlaps with another path of the change`);
-    paths.push(steps);
+    if (paths.some((other) => `${path}.`.startsWith(`${other}.`) || `${other}.`.startsWith(`${path}.`)))
+      throw malformed(`${path} overlaps with another path of the change`);
+    paths.push(path);
     const parent: unknown = at(after, steps.slice(0, -1));
     if (!isMap(parent)) throw malformed(`${path}: its parent is missing or no map`);
     const last = steps.at(-1)!;
@@ -87,11 +88,6 @@ function at(item: Attribute, steps: readonly string[]): Attribute | undefined {
 
 function isMap(value: unknown): value is Record<string, Attribute> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function overlap(a: readonly string[], b: readonly string[]): boolean {
-  const shared = Math.min(a.length, b.length);
-  return a.slice(0, shared).join('.') === b.slice(0, shared).join('.');
 }
 
 function segments(path: string): string[] {

@@ -78,11 +78,7 @@ export function memoryInventory({ turn = () => Promise.resolve() }: MemoryOption
     },
 
     async list(pk, prefix = '') {
-      return await atOnce(() =>
-        sorted()
-          .filter((item) => item.pk === pk && item.sk.startsWith(prefix))
-          .map(copy<Item>),
-      );
+      return await atOnce(() => sorted((item) => item.pk === pk && item.sk.startsWith(prefix)));
     },
 
     async write(writes) {
