@@ -1,0 +1,175 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type RefusalCode, Refused } from '../core/errors.ts';
+import type { Log } from '../core/ports.ts';
+import type { ConsumerTokens } from './consumer-tokens.ts';
+import type { Feed } from './feed.ts';
+
+export interface ServerOptions {
+  /** Answers POST /requests/<name> of whoever holds the operator's token. */
+  readonly answer: (name: string, input: unknown) => Promise<unknown>;
+  /** Takes POST /receipts of the consumer that the token names. */
+  readonly receive: (receipt: unknown, consumer: string) => Promise<unknown>;
+  readonly feed: Pick<Feed, 'next'>;
+  readonly consumers: Pick<ConsumerTokens, 'consumerOf'>;
+  /** The operator's bearer token. */
+  readonly token: string;
+  readonly log: Log;
+  /** 0 or nothing: any free port. */
+  readonly port?: number;
+}
+
+export interface LocalServer {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Afterwards the port is free. Requests under way get two seconds to end. */
+  stop(): Promise<void>;
+}
+
+/** Largest body, as in the cloud. */
+const bodyLimit = 256 * 1024;
+
+/** Longest wait of GET /notices, in seconds: below the usual idle time-outs of clients and proxies. */
+const longestWaitSeconds = 25;
+
+const stopSeconds = 2;
+
+/** Serves the local product on the loopback address only; every route but /health asks for a bearer token. */
+export async function startServer(options: ServerOptions): Promise<LocalServer> {
+  const stopping = new AbortController();
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
+    const finish = (write: () => void) => {
+      // A connection kept alive would keep a stopping server waiting.
+      if (stopping.signal.aborted) response.setHeader('connection', 'close');
+      write();
+    };
+    route(options, request, AbortSignal.any([stopping.signal, closed(response)])).then(
+      (result) => finish(() => send(response, 200, result)),
+      (error: unknown) => finish(() => sendError(response, error, options.log)),
+    );
+  });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async stop() {
+      const closed = once(server, 'close');
+      stopping.abort();
+      server.close();
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), stopSeconds * 1000);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function route(options: ServerOptions, request: IncomingMessage, ended: AbortSignal): Promise<unknown> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const on = `${request.method} ${url.pathname}`;
+  if (on === 'GET /health') return { ok: true, pid: process.pid };
+  if (on === 'GET /notices') {
+    const consumer = consumerOf(options, request);
+    const after = wholeNumber(url, 'after', 0, Number.MAX_SAFE_INTEGER);
+    const wait = wholeNumber(url, 'wait', longestWaitSeconds, longestWaitSeconds);
+    const notices = await options.feed.next(consumer, after, wait, ended);
+    return { notices: notices.map(({ seq, event }) => ({ seq, event })) };
+  }
+  if (on === 'POST /receipts') {
+    const consumer = consumerOf(options, request);
+    return { result: await options.receive(await json(request), consumer) };
+  }
+  const name = /^POST \/requests\/([a-z.]{1,40})$/.exec(on)?.[1];
+  if (name === undefined) throw new Refused('E_NOT_FOUND', 'there is no such address; see the documentation of the local server');
+  if (!same(bearer(request), options.token)) throw new Refused('E_CREDENTIALS', 'this needs the token in .rekey/local.json');
+  return { result: await options.answer(name, await json(request)) };
+}
+
+function consumerOf(options: ServerOptions, request: IncomingMessage): string {
+  const consumer = options.consumers.consumerOf(bearer(request));
+  if (consumer === undefined) throw new Refused('E_CREDENTIALS', 'this needs the token of a registered consumer');
+  return consumer;
+}
+
+function bearer(request: IncomingMessage): string {
+  return /^Bearer ([\x21-\x7e]{1,200})$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+}
+
+function same(given: string, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function wholeNumber(url: URL, name: string, otherwise: number, most: number): number {
+  const text = url.searchParams.get(name);
+  if (text === null) return otherwise;
+  if (!/^\d{1,15}$/.test(text))
+    throw new Refused('E_INPUT_INVALID', `${name} must be a whole number`, [{ path: name, message: 'must be a whole number' }]);
+  return Math.min(Number(text), most);
+}
+
+async function json(request: IncomingMessage): Promise<unknown> {
+  const tooLarge = () => new Refused('E_TOO_LARGE', `a body may have ${bodyLimit} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Leaving the loop must not end the connection: the answer goes over it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > bodyLimit) throw tooLarge();
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch {
+    // The parser's own message quotes the text, which may hold a value.
+    throw new Refused('E_INPUT_INVALID', 'the body is not JSON in UTF-8');
+  }
+}
+
+/** Aborted when the response was sent or the caller is gone, so that nobody waits for it. */
+function closed(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+const statusOf: Partial<Record<RefusalCode, number>> = {
+  E_CREDENTIALS: 401,
+  E_FORBIDDEN: 403,
+  E_NOT_FOUND: 404,
+  E_TOO_LARGE: 413,
+  E_USAGE: 400,
+  E_INPUT_EMPTY: 400,
+  E_INPUT_INVALID: 400,
+  E_SECRET_IN_INPUT: 400,
+  E_PROOF_REQUIRED: 422,
+  E_PROOF_INVALID: 422,
+  E_NOT_ACCEPTED: 422,
+  E_UNREACHABLE: 503,
+};
+
+function sendError(response: ServerResponse, error: unknown, log: Log): void {
+  if (error instanceof Refused) {
+    const { code, name, message, problems } = error;
+    // What is left of a body that was too large is not read.
+    if (code === 'E_TOO_LARGE') response.setHeader('connection', 'close');
+    send(response, statusOf[code] ?? 409, { error: { code, name, message, problems } });
+    return;
+  }
+  log.error('a request failed', { error: (error as Error).name });
+  send(response, 500, { error: { code: 'E_INTERNAL', name: 'Error', message: 'the request failed; see rekey.log', problems: [] } });
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
