@@ -17,7 +17,7 @@ export interface LocalDynamo {
   stop(): Promise<void>;
 }
 
-export interface LocalDynamoOptions {
+interface LocalDynamoOptions {
   /** Where the database file lives; created when missing. Without it the database is in memory and gone after stop(). */
   readonly dataDir?: string;
   readonly table: string;

@@ -4,7 +4,7 @@ import { Refused } from '../../core/errors.ts';
 import type { Attribute, Change, Condition, Item } from '../../core/inventory.ts';
 
 /** The parts of a DynamoDB request that carry a condition, a change, or both; empty parts are left out, as DynamoDB demands. */
-export interface Expression {
+interface Expression {
   readonly ConditionExpression?: string;
   readonly UpdateExpression?: string;
   readonly ExpressionAttributeNames?: Record<string, string>;

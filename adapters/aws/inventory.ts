@@ -16,7 +16,7 @@ import { type Inventory, type Item, type ItemKey, shardCount, type Write } from 
 import { call } from './dynamo-call.ts';
 import { encodeItem, expression } from './expression.ts';
 
-export interface DynamoOptions {
+interface DynamoOptions {
   /** Region, endpoint and credentials. Retries are this adapter's own, so the client is built here with the SDK's switched off. */
   readonly client: DynamoDBClientConfig;
   readonly table: string;

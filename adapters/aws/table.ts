@@ -10,13 +10,13 @@ export const tableDefinition: TableDefinition = {
   indexes: [index('due'), index('look'), index('keys')],
 };
 
-export interface TableDefinition {
+interface TableDefinition {
   readonly partitionKey: 'pk';
   readonly sortKey: 'sk';
   readonly indexes: readonly TableIndex[];
 }
 
-export interface TableIndex {
+interface TableIndex {
   readonly name: IndexName;
   readonly partitionKey: string;
   readonly sortKey: string;

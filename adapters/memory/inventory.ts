@@ -12,12 +12,12 @@ import {
 } from '../../core/inventory.ts';
 import { changed, compare, copy, holds, malformed } from './expression.ts';
 
-export interface MemoryInventory extends Inventory {
+interface MemoryInventory extends Inventory {
   /** Copies of all items, in order of partition and sort key. */
   items(): Item[];
 }
 
-export interface MemoryOptions {
+interface MemoryOptions {
   /** Awaited before and after each operation takes effect, so that others can run between. Default: one turn of the microtask queue. */
   readonly turn?: () => Promise<void>;
 }

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConditionFailed, Refused } from '../../core/errors.ts';
-import type { Attribute, Change, Condition, Hint, IndexName, Inventory, Item, ItemKey, Write } from '../../core/inventory.ts';
+import type { Attribute, Change, Condition, Inventory, ItemKey, Write } from '../../core/inventory.ts';
+import { describeInventoryConditions } from './inventory-conditions.ts';
+import { describeInventoryHints } from './inventory-hints.ts';
 import { describeInventoryValues } from './inventory-values.ts';
 
-export interface Subject {
+interface Subject {
   readonly inventory: Inventory;
   close(): Promise<void>;
 }
@@ -41,84 +43,6 @@ export function describeInventory(name: string, make: () => Promise<Subject>): v
       await inventory.write([{ do: 'delete', key }]);
       expect(await inventory.get(key)).toBeUndefined();
       await inventory.write([{ do: 'delete', key }]);
-    });
-
-    describe('conditions', () => {
-      const item = { n: 5, text: 'b', flag: true, nothing: null, op: { id: 'x', step: { name: 'issue' } }, list: ['a'] };
-      const rows: readonly (readonly [Condition, boolean])[] = [
-        [{ item: 'exists' }, true],
-        [{ item: 'absent' }, false],
-        [{ path: 'n', is: '=', value: 5 }, true],
-        [{ path: 'n', is: '=', value: 6 }, false],
-        [{ path: 'n', is: '=', value: '5' }, false],
-        [{ path: 'n', is: '<>', value: 6 }, true],
-        [{ path: 'n', is: '<>', value: 5 }, false],
-        [{ path: 'n', is: '<>', value: '5' }, true],
-        [{ path: 'n', is: '<', value: 6 }, true],
-        [{ path: 'n', is: '<', value: 5 }, false],
-        [{ path: 'n', is: '<=', value: 5 }, true],
-        [{ path: 'n', is: '<=', value: 4 }, false],
-        [{ path: 'n', is: '>', value: 4 }, true],
-        [{ path: 'n', is: '>', value: 5 }, false],
-        [{ path: 'n', is: '>=', value: 5 }, true],
-        [{ path: 'n', is: '>=', value: 6 }, false],
-        [{ path: 'n', is: '>', value: '4' }, false],
-        [{ path: 'n', is: '<', value: '6' }, false],
-        [{ path: 'text', is: '=', value: 'b' }, true],
-        [{ path: 'text', is: '<', value: 'ba' }, true],
-        [{ path: 'text', is: '>', value: 'B' }, true],
-        [{ path: 'flag', is: '=', value: true }, true],
-        [{ path: 'flag', is: '=', value: false }, false],
-        [{ path: 'flag', is: '<>', value: false }, true],
-        [{ path: 'nothing', is: 'present' }, true],
-        [{ path: 'nothing', is: 'missing' }, false],
-        [{ path: 'nothing', is: '=', value: '' }, false],
-        [{ path: 'absent', is: 'missing' }, true],
-        [{ path: 'absent', is: 'present' }, false],
-        [{ path: 'absent', is: '=', value: 0 }, false],
-        [{ path: 'absent', is: '<', value: 1 }, false],
-        [{ path: 'absent', is: '>=', value: 0 }, false],
-        [{ path: 'absent', is: '<>', value: 0 }, true],
-        [{ path: 'op.id', is: '=', value: 'x' }, true],
-        [{ path: 'op.step.name', is: '=', value: 'issue' }, true],
-        [{ path: 'op.step', is: 'present' }, true],
-        [{ path: 'op.other.name', is: 'missing' }, true],
-        [{ path: 'op.other.name', is: '=', value: 'issue' }, false],
-        [{ path: 'n.deeper', is: 'missing' }, true],
-        [{ path: 'list.0', is: 'missing' }, true],
-        [{ path: 'sk', is: '=', value: 'META' }, true],
-      ];
-      it.each(rows)('%j holds for the item: %s', async (condition, expected) => {
-        const key = await stored(item);
-        const done = inventory.write([{ do: 'check', key, when: [condition] }]);
-        if (expected) await done;
-        else await expect(done).rejects.toThrow(ConditionFailed);
-      });
-
-      const onNothing: readonly (readonly [Condition, boolean])[] = [
-        [{ item: 'absent' }, true],
-        [{ item: 'exists' }, false],
-        [{ path: 'n', is: 'missing' }, true],
-        [{ path: 'n', is: 'present' }, false],
-        [{ path: 'n', is: '=', value: 5 }, false],
-        [{ path: 'n', is: '<>', value: 5 }, true],
-      ];
-      it.each(onNothing)('%j holds where there is no item: %s', async (condition, expected) => {
-        const done = inventory.write([{ do: 'check', key: fresh(), when: [condition] }]);
-        if (expected) await done;
-        else await expect(done).rejects.toThrow(ConditionFailed);
-      });
-
-      it('all have to hold', async () => {
-        const key = await stored({ a: 1, b: 2 });
-        const both = (b: number): Condition[] => [
-          { path: 'a', is: '=', value: 1 },
-          { path: 'b', is: '=', value: b },
-        ];
-        await inventory.update(key, { set: { c: 1 } }, both(2));
-        await expect(inventory.update(key, { set: { c: 2 } }, both(3))).rejects.toThrow(ConditionFailed);
-        expect(await inventory.get(key)).toMatchObject({ c: 1 });
-      });
     });
 
     describe('transactions', () => {
@@ -312,66 +236,8 @@ export function describeInventory(name: string, make: () => Promise<Subject>): v
       });
     });
 
-    describe('hints', () => {
-      let run = 0;
-      const row = (index: IndexName, shard: number, at: string, keyId: string): Item => ({
-        ...fresh(),
-        [`${index}Pk`]: `${index}#${shard}`,
-        [`${index}Sk`]: `${at}#${keyId}`,
-      });
-      const put = (items: Item[]) => inventory.write(items.map((item): Write => ({ do: 'put', item })));
-      const collect = async (index: IndexName, prefix: string, upTo?: string): Promise<Hint[]> => {
-        const found: Hint[] = [];
-        for await (const hint of inventory.hints(index, upTo)) if (hint.keyId.startsWith(prefix)) found.push(hint);
-        return found;
-      };
-      const at = (day: number) => `2026-03-${String(day).padStart(2, '0')}T00:00:00.000Z`;
-
-      it.each(['due', 'look', 'keys'] satisfies IndexName[])(
-        '%s: rows of all shards, earliest first within each, up to and including the instant',
-        async (index) => {
-          const prefix = `run${++run}/`;
-          await put([
-            row(index, 7, at(1), `${prefix}last-shard`),
-            row(index, 0, at(3), `${prefix}third`),
-            row(index, 0, at(1), `${prefix}first`),
-            row(index, 0, at(2), `${prefix}second#with-mark`),
-          ]);
-          expect(await collect(index, prefix)).toEqual([
-            { keyId: `${prefix}first`, at: at(1) },
-            { keyId: `${prefix}second#with-mark`, at: at(2) },
-            { keyId: `${prefix}third`, at: at(3) },
-            { keyId: `${prefix}last-shard`, at: at(1) },
-          ]);
-          expect((await collect(index, prefix, at(2))).map((hint) => hint.at)).toEqual([at(1), at(2), at(1)]);
-          expect(await collect(index, prefix, '2026-02-28T23:59:59.999Z')).toEqual([]);
-        },
-      );
-
-      it('follow the item: moved, and gone when the index attributes are removed or the item is deleted', async () => {
-        const prefix = `run${++run}/`;
-        const [a, b] = [row('due', 2, at(1), `${prefix}a`), row('due', 2, at(2), `${prefix}b`)];
-        await put([a, b]);
-        await inventory.update(a, { set: { dueSk: `${at(5)}#${prefix}a` } });
-        expect((await collect('due', prefix)).map((hint) => hint.keyId)).toEqual([`${prefix}b`, `${prefix}a`]);
-        await inventory.update(a, { remove: ['duePk', 'dueSk'] });
-        expect((await collect('due', prefix)).map((hint) => hint.keyId)).toEqual([`${prefix}b`]);
-        await inventory.write([{ do: 'delete', key: { pk: b.pk, sk: b.sk } }]);
-        expect(await collect('due', prefix)).toEqual([]);
-      });
-
-      it('keep the indexes apart, and leave out an item with only one of the two attributes', async () => {
-        const prefix = `run${++run}/`;
-        await put([
-          row('look', 1, at(1), `${prefix}look`),
-          { ...fresh(), duePk: 'due#1' },
-          { ...fresh(), dueSk: `${at(1)}#${prefix}half` },
-        ]);
-        expect(await collect('due', prefix)).toEqual([]);
-        expect(await collect('look', prefix)).toHaveLength(1);
-      });
-    });
-
+    describeInventoryConditions(() => inventory, fresh, stored);
+    describeInventoryHints(() => inventory, fresh);
     describeInventoryValues(() => inventory, fresh);
   });
 }

@@ -10,7 +10,7 @@ export type Answer =
   | { readonly cut: true; readonly applied?: boolean }
   | { readonly silent: true };
 
-export interface Seen {
+interface Seen {
   /** `TransactWriteItems`, `UpdateItem` … */
   readonly operation: string;
   readonly body: Record<string, unknown>;

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { Hint, IndexName, Inventory, Item, ItemKey, Write } from '../../core/inventory.ts';
+
+/** The sparse indexes. Part of the contract in inventory.ts. */
+export function describeInventoryHints(subject: () => Inventory, fresh: () => ItemKey): void {
+  describe('hints', () => {
+    let run = 0;
+    const row = (index: IndexName, shard: number, at: string, keyId: string): Item => ({
+      ...fresh(),
+      [`${index}Pk`]: `${index}#${shard}`,
+      [`${index}Sk`]: `${at}#${keyId}`,
+    });
+    const put = (items: Item[]) => subject().write(items.map((item): Write => ({ do: 'put', item })));
+    const collect = async (index: IndexName, prefix: string, upTo?: string): Promise<Hint[]> => {
+      const found: Hint[] = [];
+      for await (const hint of subject().hints(index, upTo)) if (hint.keyId.startsWith(prefix)) found.push(hint);
+      return found;
+    };
+    const at = (day: number) => `2026-03-${String(day).padStart(2, '0')}T00:00:00.000Z`;
+
+    it.each(['due', 'look', 'keys'] satisfies IndexName[])(
+      '%s: rows of all shards, earliest first within each, up to and including the instant',
+      async (index) => {
+        const prefix = `run${++run}/`;
+        await put([
+          row(index, 7, at(1), `${prefix}last-shard`),
+          row(index, 0, at(3), `${prefix}third`),
+          row(index, 0, at(1), `${prefix}first`),
+          row(index, 0, at(2), `${prefix}second#with-mark`),
+        ]);
+        expect(await collect(index, prefix)).toEqual([
+          { keyId: `${prefix}first`, at: at(1) },
+          { keyId: `${prefix}second#with-mark`, at: at(2) },
+          { keyId: `${prefix}third`, at: at(3) },
+          { keyId: `${prefix}last-shard`, at: at(1) },
+        ]);
+        expect((await collect(index, prefix, at(2))).map((hint) => hint.at)).toEqual([at(1), at(2), at(1)]);
+        expect(await collect(index, prefix, '2026-02-28T23:59:59.999Z')).toEqual([]);
+      },
+    );
+
+    it('follow the item: moved, and gone when the index attributes are removed or the item is deleted', async () => {
+      const prefix = `run${++run}/`;
+      const [a, b] = [row('due', 2, at(1), `${prefix}a`), row('due', 2, at(2), `${prefix}b`)];
+      await put([a, b]);
+      await subject().update(a, { set: { dueSk: `${at(5)}#${prefix}a` } });
+      expect((await collect('due', prefix)).map((hint) => hint.keyId)).toEqual([`${prefix}b`, `${prefix}a`]);
+      await subject().update(a, { remove: ['duePk', 'dueSk'] });
+      expect((await collect('due', prefix)).map((hint) => hint.keyId)).toEqual([`${prefix}b`]);
+      await subject().write([{ do: 'delete', key: { pk: b.pk, sk: b.sk } }]);
+      expect(await collect('due', prefix)).toEqual([]);
+    });
+
+    it('keep the indexes apart, and leave out an item with only one of the two attributes', async () => {
+      const prefix = `run${++run}/`;
+      await put([row('look', 1, at(1), `${prefix}look`), { ...fresh(), duePk: 'due#1' }, { ...fresh(), dueSk: `${at(1)}#${prefix}half` }]);
+      expect(await collect('due', prefix)).toEqual([]);
+      expect(await collect('look', prefix)).toHaveLength(1);
+    });
+  });
+}
