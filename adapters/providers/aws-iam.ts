@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   CreateAccessKeyCommand,
   DeleteAccessKeyCommand,
@@ -11,6 +10,7 @@ import { NoFreeSlot, ProviderRefused, ProviderUnavailable } from '../../core/err
 import type { Credential, Provider, ProviderTraits, Subject } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
 import { awsFailure } from '../aws-failure.ts';
+import { accessKeyIdIn, accessKeyValue, neverIssuedAccessKey, parseAccessKey } from './access-key.ts';
 import { callerIdentity, type StsOptions } from './aws-sts.ts';
 
 /** Quota, propagation and answers: IAM and STS user guides. Ten seconds between probes: twice the span of STS's known false 403. */
@@ -48,7 +48,10 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
       );
       if (!AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey)
         throw new ProviderUnavailable('IAM CreateAccessKey: the answer holds no key');
-      return { credentialId: AccessKey.AccessKeyId, value: valueOf(AccessKey.AccessKeyId, AccessKey.SecretAccessKey) };
+      return {
+        credentialId: AccessKey.AccessKeyId,
+        value: accessKeyValue({ accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey }),
+      };
     },
 
     async list(subject) {
@@ -77,7 +80,7 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
     },
 
     async probe(subject, value) {
-      const key = parse(value);
+      const key = parseAccessKey(value);
       if (!key) return { verdict: 'inconclusive', detail: 'the value is not an access key' };
       const { arn, failure } = await callerIdentity(key, sts, callSeconds);
       if (arn !== undefined) {
@@ -113,19 +116,14 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
       return { at: AccessKeyLastUsed.LastUsedDate?.toISOString() ?? 'never', accuracySeconds: 900 };
     },
 
-    neverIssued(random) {
-      const bytes = createHash('sha512').update(random).digest();
-      const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-      const id = [...bytes.subarray(0, 16)].map((byte) => base32[byte % 32]).join('');
-      return valueOf(`AKIA${id}`, bytes.subarray(16, 46).toString('base64'));
-    },
+    neverIssued: neverIssuedAccessKey,
 
     leakForms(value) {
-      const key = parse(value);
+      const key = parseAccessKey(value);
       return key ? [new Value(key.secretAccessKey), value] : [value];
     },
 
-    credentialIdOf: (value) => parse(value)?.accessKeyId ?? /(?<![A-Z0-9])AKIA[A-Z2-7]{16}(?![A-Z0-9])/.exec(value.reveal())?.[0],
+    credentialIdOf: accessKeyIdIn,
   };
 }
 
@@ -134,22 +132,6 @@ function userOf(subject: Subject): string {
   if (subject.account !== 'default') throw new ProviderRefused(`no IAM account "${subject.account}" is set up`);
   if (typeof userName === 'string' && /^[\w+=,.@-]{1,64}$/.test(userName)) return userName;
   throw new ProviderRefused(`${subject.keyId}: params.userName is not the name of an IAM user`);
-}
-
-function valueOf(accessKeyId: string, secretAccessKey: string): Value {
-  return new Value(JSON.stringify({ accessKeyId, secretAccessKey }));
-}
-
-function parse(value: Value): { accessKeyId: string; secretAccessKey: string } | undefined {
-  try {
-    const { accessKeyId, secretAccessKey } = JSON.parse(value.reveal());
-    if (typeof accessKeyId === 'string' && accessKeyId && typeof secretAccessKey === 'string' && secretAccessKey) {
-      return { accessKeyId, secretAccessKey };
-    }
-  } catch {
-    // The parser's own message quotes the text.
-  }
-  return undefined;
 }
 
 async function unlessGone(call: string, about: string, work: () => Promise<unknown>): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type AwsFailure, awsFailure } from '../aws-failure.ts';
+import type { AccessKey } from './access-key.ts';
 
 export interface StsOptions {
   readonly region: string;
@@ -12,7 +13,7 @@ export interface StsOptions {
  * Either the ARN that AWS answered with, or why there is none. Never throws.
  */
 export async function callerIdentity(
-  credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  credentials: AccessKey,
   sts: StsOptions,
   callSeconds: number,
 ): Promise<{ readonly arn: string; readonly failure?: never } | { readonly arn?: never; readonly failure: AwsFailure }> {
