@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConditionFailed, Refused } from '../../core/errors.ts';
-import type { Attribute, Change, Condition, Inventory, ItemKey, Write } from '../../core/inventory.ts';
+import { Refused } from '../../core/errors.ts';
+import type { Attribute, Change, Inventory, ItemKey, Write } from '../../core/inventory.ts';
 import { describeInventoryConditions } from './inventory-conditions.ts';
 import { describeInventoryHints } from './inventory-hints.ts';
 import { describeInventoryValues } from './inventory-values.ts';
