@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Problem, Refused } from '../../core/errors.ts';
+import type { Log, Provider } from '../../core/ports.ts';
+import { type HttpProviderOptions, httpProvider } from './http.ts';
+import { type LoadOptions, loadSpec } from './load-spec.ts';
+import type { Spec } from './spec.ts';
+
+export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds' | 'allowLoopback'> {
+  readonly specs: readonly Spec[];
+  /** Providers that are code: each is one file of this folder. */
+  readonly native: readonly Provider[];
+  /** The fields of an admin credential, by provider and account. */
+  readonly admin: (provider: string, account: string) => ReturnType<HttpProviderOptions['admin']>;
+  /** By provider: another site than the spec's, and other durations. */
+  readonly overrides?: Readonly<Record<string, Pick<HttpProviderOptions, 'baseUrl' | 'durations'>>>;
+  readonly log?: Log;
+}
+
+/** The folder of specs that ships with Rekey. */
+export const bundledSpecs = join(import.meta.dirname, 'specs');
+
+/**
+ * Every installed provider by name. The lookup throws Refused E_NOT_FOUND with the nearest names. Throws Refused
+ * E_EXISTS at once when two providers have one name; warns about providers that cannot revoke.
+ */
+export function providers(options: RegistryOptions): (name: string) => Provider {
+  const declared = options.specs.map((spec) => {
+    const name = spec.metadata.id;
+    const own = options.overrides && Object.hasOwn(options.overrides, name) ? options.overrides[name] : {};
+    const { callSeconds, allowLoopback = false } = options;
+    return httpProvider({ spec, callSeconds, allowLoopback, admin: (account) => options.admin(name, account), ...own });
+  });
+  const byName = new Map<string, Provider>();
+  for (const provider of [...options.native, ...declared]) {
+    if (byName.has(provider.name)) throw new Refused('E_EXISTS', `two providers are named ${provider.name}`);
+    byName.set(provider.name, provider);
+    if (provider.traits.disable === 'none')
+      options.log?.warn('ROTATE-ONLY PROVIDER: its keys can be rotated but never revoked', { provider: provider.name });
+  }
+  return (name) => {
+    const provider = byName.get(name);
+    if (provider) return provider;
+    throw new Refused('E_NOT_FOUND', `no provider ${JSON.stringify(name.slice(0, 64))}; nearest: ${nearest(name, [...byName.keys()])}`);
+  };
+}
+
+/**
+ * Every spec in the folders (`*.yaml`, `*.yml`), in order of name. Specs that run on a laptop only are left out where loopback is
+ * not allowed. Throws Refused with the problems of all files together; a folder that cannot be read is E_NOT_FOUND.
+ */
+export function loadSpecs(folders: readonly string[], options: LoadOptions = {}): Spec[] {
+  const specs = new Map<string, Spec>();
+  const refusals: Refused[] = [];
+  for (const [folder, file] of folders.flatMap(filesOf)) {
+    try {
+      const spec = loadSpec(readFileSync(join(folder, file), 'utf8'), file, { allowLoopback: true });
+      if (spec.metadata.localOnly && !options.allowLoopback) continue;
+      if (specs.has(spec.metadata.id))
+        throw new Refused('E_EXISTS', `${file}: another spec has the id ${spec.metadata.id}`, [
+          { path: 'metadata.id', message: 'is taken' },
+        ]);
+      specs.set(spec.metadata.id, spec);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const named = error.problems.map(({ path, message }): Problem => ({ path: `${file}:${path}`, message }));
+      refusals.push(new Refused(error.code, error.message, named));
+    }
+  }
+  const [first] = refusals;
+  if (!first) return [...specs.values()];
+  throw new Refused(
+    first.code,
+    refusals.map(({ message }) => message).join('; '),
+    refusals.flatMap(({ problems }) => problems),
+  );
+}
+
+function filesOf(folder: string): [string, string][] {
+  try {
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+    return names.toSorted().map((name) => [folder, name]);
+  } catch {
+    throw new Refused('E_NOT_FOUND', `the folder of provider specs cannot be read: ${folder}`);
+  }
+}
+
+/** The three names that differ least, by the number of letters to change (Levenshtein). */
+function nearest(name: string, known: readonly string[]): string {
+  const ranked = known.map((other) => ({ other, away: distance(name.slice(0, 64), other) })).toSorted((a, b) => a.away - b.away);
+  return ranked.length
+    ? ranked
+        .slice(0, 3)
+        .map(({ other }) => other)
+        .join(', ')
+    : 'none is installed';
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
