@@ -24,12 +24,13 @@ export class AwsError extends Error {
 
 /**
  * What happens to the next request of an action: it fails before it takes effect, takes effect and its answer is lost,
- * or is never answered.
+ * is never answered, or something else happens at the service just before it.
  */
 export type Fault =
   | { readonly kind: 'error'; readonly code: string; readonly status: number }
   | { readonly kind: 'lost-answer' }
-  | { readonly kind: 'no-answer' };
+  | { readonly kind: 'no-answer' }
+  | { readonly kind: 'meanwhile'; readonly happens: () => void };
 
 export interface FakeService {
   readonly endpoint: string;
@@ -60,6 +61,7 @@ export async function serve(protocol: Protocol, answer: (call: Call) => Record<s
     calls.push(call);
     const fault = take(call.action);
     if (fault?.kind === 'no-answer') return;
+    if (fault?.kind === 'meanwhile') fault.happens();
     try {
       if (fault?.kind === 'error') throw new AwsError(fault.code, 'planned by the test', fault.status);
       const output = answer(call);
