@@ -1,0 +1,43 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { powertoolsLog } from '../../adapters/powertools-log.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** The lines that one call writes. */
+function linesOf(work: (log: ReturnType<typeof powertoolsLog>) => void): string[] {
+  const lines: string[] = [];
+  const keep = (chunk: unknown) => {
+    lines.push(String(chunk));
+    return true;
+  };
+  vi.spyOn(process.stdout, 'write').mockImplementation(keep);
+  vi.spyOn(process.stderr, 'write').mockImplementation(keep);
+  work(powertoolsLog('rekey-test'));
+  vi.restoreAllMocks();
+  return lines;
+}
+
+it('writes one line of JSON with level, service, message and the fields apart', () => {
+  const [line, ...others] = linesOf((log) => log.warn('rotated', { keyId: 'a/b', version: 3, ok: true, message: 'mine' }));
+  expect(others).toEqual([]);
+  expect(JSON.parse(line ?? '')).toMatchObject({
+    level: 'WARN',
+    service: 'rekey-test',
+    message: 'rotated',
+    detail: { keyId: 'a/b', version: 3, ok: true, message: 'mine' },
+  });
+});
+
+it('shows control and direction characters instead of obeying them', () => {
+  const [line] = linesOf((log) => log.info('a\nb\u001b[2J', { reason: 'x\u202ey\u2028z\u0085' }));
+  const entry = JSON.parse(line ?? '');
+  expect(entry.message).toBe('a\\u000ab\\u001b[2J');
+  expect(entry.detail.reason).toBe('x\\u202ey\\u2028z\\u0085');
+});
+
+it('cuts what is too long for ids and reasons', () => {
+  const [line] = linesOf((log) => log.error('m'.repeat(5000), { reason: 'r'.repeat(5000) }));
+  const entry = JSON.parse(line ?? '');
+  expect(entry.message).toHaveLength(1000);
+  expect(entry.detail.reason).toHaveLength(300);
+});
