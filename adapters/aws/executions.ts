@@ -59,11 +59,11 @@ export function stepFunctionsExecutions(options: {
     succeed: (taskToken) =>
       harmless('SendTaskSuccess', () => client.send(new SendTaskSuccessCommand({ taskToken, output: '{}' }), deadline())),
 
-    fail: (taskToken, error, cause) =>
-      harmless('SendTaskFailure', () =>
-        // Limits of the API: 256 characters of error, 32,768 of cause.
-        client.send(new SendTaskFailureCommand({ taskToken, error: error.slice(0, 256), cause: cause.slice(0, 32_768) }), deadline()),
-      ),
+    fail(taskToken, error, cause) {
+      // Limits of the API: 256 characters of error, 32,768 of cause.
+      const failure = { taskToken, error: error.slice(0, 256), cause: cause.slice(0, 32_768) };
+      return harmless('SendTaskFailure', () => client.send(new SendTaskFailureCommand(failure), deadline()));
+    },
   };
 }
 

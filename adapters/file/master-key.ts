@@ -11,8 +11,12 @@ import { DestinationUnavailable } from '../../core/errors.ts';
 export async function masterKey(path: string, dir: string): Promise<Buffer> {
   const found = await read(path);
   if (found) return found;
-  if (await holdsSecrets(dir))
+  if (await holdsSecrets(dir)) {
+    // The key is made before the first value: one that another process made since our look is there by now.
+    const since = await read(path);
+    if (since) return since;
     throw new DestinationUnavailable('the master key file is missing, and there are values that only it can open');
+  }
   await create(path);
   const made = await read(path);
   if (!made) throw new DestinationUnavailable('the master key file disappeared while it was made');

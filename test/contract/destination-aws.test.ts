@@ -41,7 +41,8 @@ describe('destination: Secrets Manager in particular', () => {
   it('loses to a write that overtook it, and says that writing again is safe', async () => {
     const [old, newer] = [randomUUID(), randomUUID()];
     const held = secret('app/overtaken', [old, 'old', 'AWSCURRENT'], [newer, 'newer']);
-    fake.fail('UpdateSecretVersionStage', {
+    // As if this write had been paused after its first look at the labels.
+    fake.fail('PutSecretValue', {
       kind: 'meanwhile',
       happens() {
         held.get(old)?.labels.delete('AWSCURRENT');

@@ -96,6 +96,21 @@ describe('secret store: encrypted files in particular', () => {
     await expect(impatient.put('k', randomUUID(), new Value(canary))).rejects.toThrow('LockTimeout');
   });
 
+  it('makes one master key, however many ask for the first value at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const fresh = { dir: join(home, `secrets-${round}`), masterKeyFile: join(home, `master-${round}.key`) };
+      const tokens = Array.from({ length: 8 }, () => randomUUID());
+      const stored = tokens.map(async (token, nth) => {
+        // Each starts while the one before is at another line; each has a key of its own, so that no lock orders them.
+        for (let turn = 0; turn < nth * 3; turn++) await new Promise(setImmediate);
+        await fileSecretStore(fresh).put(`key-${token}`, token, new Value(token));
+      });
+      await Promise.all(stored);
+      const right = tokens.map(async (token) => (await fileSecretStore(fresh).read(`key-${token}`, token))?.equals(new Value(token)));
+      expect(await Promise.all(right)).not.toContain(false);
+    }
+  });
+
   it('loses nothing when several processes write one key, the first of them making the master key', async () => {
     const program = `
       import { randomUUID } from 'node:crypto';
