@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { AwsError, type Call, type FakeService, serve } from './server.ts';
 import { signerOf } from './sigv4.ts';
 
-export interface FakeAccessKey {
+interface FakeAccessKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly userName: string;

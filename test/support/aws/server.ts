@@ -26,7 +26,7 @@ export class AwsError extends Error {
  * What happens to the next request of an action: it fails before it takes effect, takes effect and its answer is lost,
  * is never answered, or something else happens at the service just before it.
  */
-export type Fault =
+type Fault =
   | { readonly kind: 'error'; readonly code: string; readonly status: number }
   | { readonly kind: 'lost-answer' }
   | { readonly kind: 'no-answer' }

@@ -1,6 +1,6 @@
 import { AwsError, type FakeService, serve } from './server.ts';
 
-export interface PublishedMessage {
+interface PublishedMessage {
   readonly message: string;
   readonly attributes: Record<string, string>;
 }
