@@ -83,6 +83,11 @@ export class ConsumersNotBack extends RekeyError {
   override readonly name = 'ConsumersNotBack';
 }
 
+/** The operation is rolling back: its forward steps end, and the rollback goes on from its record. */
+export class RollingBack extends RekeyError {
+  override readonly name = 'RollingBack';
+}
+
 /** The policy rolls back a rotation whose consumers did not all move before the tier's cap. */
 export class AdoptionTimedOut extends RekeyError {
   override readonly name = 'AdoptionTimedOut';

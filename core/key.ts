@@ -41,6 +41,9 @@ export const keyMoves = {
   rotated: { from: ['rotating'], to: 'active' },
   abort: { from: ['rotating'], to: 'rolling-back' },
   'rolled-back': { from: ['rolling-back'], to: 'active' },
+  /** Version 1 by minting it: the same workflow, with nothing to retire and nothing to fall back to. */
+  'first-issue': { from: ['registered'], to: 'rotating' },
+  'first-issue-undone': { from: ['rolling-back'], to: 'registered' },
   revoke: { from: unfinished, to: 'revoking' },
   contain: { from: ['revoking'], to: 'contained' },
   reissue: { from: ['contained'], to: 'reissuing' },
@@ -136,6 +139,8 @@ export interface Rotation {
   readonly step: RotateStep;
   readonly startSeq: number;
   readonly attemptId: string;
+  /** When the last attempt of any step acquired the key (ISO instant). */
+  readonly acquiredAt: string | null;
   readonly reason: string;
   readonly actor: string;
   readonly startedAt: string;
@@ -159,7 +164,7 @@ export interface Rotation {
   readonly restarts: number;
 }
 
-export const revokeSteps = ['disable', 'notify', 'validate', 'sweep', 'issue', 'distribute', 'verify', 'close', 'done'] as const;
+export const revokeSteps = ['disable', 'notify', 'validate', 'attribute', 'issue', 'distribute', 'verify', 'close', 'done'] as const;
 export type RevokeStep = (typeof revokeSteps)[number];
 
 /** One request to revoke: several may meet in one revocation (K9). */
@@ -182,6 +187,11 @@ export interface Revocation {
   readonly step: RevokeStep;
   readonly startSeq: number;
   readonly attemptId?: string;
+  /** When the last attempt acquired the key, and the last one that could write a destination (ISO instants). */
+  readonly acquiredAt?: string;
+  readonly reissueAcquiredAt?: string;
+  /** When the displaced rotation's last attempt acquired the key. */
+  readonly displacedAcquiredAt?: string;
   readonly openedAt: string;
   readonly requests: readonly RevokeRequest[];
   /** Versions marked compromised so far. */
@@ -192,8 +202,9 @@ export interface Revocation {
   readonly disabledAt?: string;
   readonly containedAt?: string;
   readonly proof?: string;
-  readonly sweptAt?: string;
+  readonly attributedAt?: string;
   readonly held?: boolean;
+  readonly released?: boolean;
   readonly falseAlarm?: boolean;
   readonly distributedAt?: string;
   readonly verifiedAt?: string;
@@ -220,7 +231,6 @@ export interface Key {
   readonly nextDueAt: string | null;
   /** Asked for earlier than the schedule: the reason, or null. */
   readonly dueNow: string | null;
-  readonly lastAcquiredAt: string | null;
   readonly lastEndedAt: string | null;
   readonly registeredAt: string;
   readonly checkedAt: string | null;

@@ -1,0 +1,123 @@
+import { type AuditLine, chain } from './audit.ts';
+import { ConditionFailed, Fenced, InventoryUnavailable } from './errors.ts';
+import type { Attribute, Condition, Write } from './inventory.ts';
+import { attribute, auditItem, getKey, indexChange, metaKey, outboxItem, putItem } from './items.ts';
+import type { Key } from './key.ts';
+import type { Notice } from './notice.ts';
+import { publish } from './outbox.ts';
+import type { Ports } from './ports.ts';
+import { instant } from './time.ts';
+
+/** What one transaction changes on a key, beside the audit entries and notices that it always carries. */
+export interface Commit {
+  readonly actor: string;
+  /** Audit events, in order: no change of meaning without a line. Empty only where nothing but the next look changes. */
+  readonly events: readonly { readonly event: string; readonly detail?: AuditLine['detail'] }[];
+  /** The write is refused unless the key still has this fence. */
+  readonly fence?: number;
+  /** More conditions on the key's META item. */
+  readonly when?: readonly Condition[];
+  /** Paths of the META item to set. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** Other items of the same transaction. */
+  readonly writes?: readonly Write[];
+  readonly notices?: readonly Notice[];
+  /** When the reconciler must look again; at once unless said otherwise. */
+  readonly lookAt?: string;
+}
+
+const attempts = 25;
+
+/**
+ * The one way to change a key: state, other items, audit entries and outgoing notices commit in one transaction, and the
+ * audit lines that single updates left on the key are filed with them. `build` sees the key as it is and may be called
+ * several times; returning null changes nothing. Notices are sent right after the commit; the reconciler repeats what fails.
+ *
+ * Throws Fenced when the key's fence is no longer `fence`; ConditionFailed(n) when `when` (n = -1) or `writes[n]` was refused;
+ * InventoryUnavailable; Refused E_NOT_FOUND.
+ */
+export async function commit(ports: Ports, keyId: string, build: (key: Key) => Commit | null | Promise<Commit | null>): Promise<Key> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const key = await getKey(ports, keyId);
+    const change = await build(key);
+    if (!change) return key;
+    const { writes, after } = transaction(ports, key, change);
+    try {
+      await ports.inventory.write(writes);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      await explain(ports, key, change, error.index);
+      continue;
+    }
+    await publish(ports, change.notices ?? []);
+    return after;
+  }
+  throw new InventoryUnavailable(`too many writers met on ${keyId}`);
+}
+
+function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[]; after: Key } {
+  const keyId = key.facts.id;
+  const now = instant(ports.clock.now());
+  const lines = change.events.map(({ event, detail }) => ({ at: now, actor: change.actor, event, detail: detail ?? {} }));
+  const entries = chain(key.audit, [...key.pending, ...lines]);
+  const last = entries[entries.length - 1];
+  const set: Record<string, unknown> = {
+    ...change.set,
+    audit: last ? { seq: last.seq, hash: last.hash } : key.audit,
+    pending: [],
+    pendingCount: 0,
+  };
+  const after = withPaths(key, set);
+  const index = indexChange(keyId, { look: change.lookAt ?? now, due: dueRow(after, now) });
+  const meta: Write = {
+    do: 'update',
+    key: metaKey(keyId),
+    change: { set: { ...(attribute(set) as Record<string, Attribute>), ...index.set }, remove: index.remove ?? [] },
+    when: [
+      { item: 'exists' },
+      { path: 'audit.seq', is: '=', value: key.audit.seq },
+      { path: 'pendingCount', is: '=', value: key.pendingCount },
+      ...(change.fence === undefined ? [] : [{ path: 'fence', is: '=', value: change.fence } as const]),
+      ...(change.when ?? []),
+    ],
+  };
+  return {
+    writes: [
+      meta,
+      ...(change.writes ?? []),
+      ...entries.map((entry): Write => ({ do: 'put', item: auditItem(keyId, entry), when: [{ item: 'absent' }] })),
+      ...(change.notices ?? []).map((notice) => putItem(outboxItem(notice))),
+    ],
+    after,
+  };
+}
+
+/** Returns when the refusal was only another writer's audit line, so that the transaction is worth building again. */
+async function explain(ports: Ports, before: Key, change: Commit, index: number): Promise<void> {
+  const own = change.writes?.length ?? 0;
+  if (index >= 1 && index <= own) throw new ConditionFailed(index - 1);
+  const now = await getKey(ports, before.facts.id);
+  if (change.fence !== undefined && now.fence !== change.fence) {
+    throw new Fenced(`${before.facts.id} has fence ${now.fence}, this attempt has ${change.fence}`);
+  }
+  const moved = now.audit.seq !== before.audit.seq || now.pendingCount !== before.pendingCount;
+  if (!moved) throw new ConditionFailed(-1);
+}
+
+function dueRow(key: Key, now: string): string | null {
+  if (key.state !== 'active' || !key.nextDueAt) return null;
+  return key.dueNow ? now : key.nextDueAt;
+}
+
+/** The key as it is after paths were set. */
+function withPaths(key: Key, set: Readonly<Record<string, unknown>>): Key {
+  const copy = structuredClone(key) as unknown as Record<string, unknown>;
+  for (const [path, value] of Object.entries(set)) {
+    const names = path.split('.');
+    let parent = copy;
+    for (const name of names.slice(0, -1)) parent = (parent[name] ??= {}) as Record<string, unknown>;
+    parent[names[names.length - 1] as string] = value;
+  }
+  const revocation = copy['revocation'] as { id?: string } | null;
+  return { ...copy, revocation: revocation?.id ? revocation : null } as unknown as Key;
+}

@@ -1,0 +1,83 @@
+import type { Attempt } from './attempt.ts';
+import { effect } from './effect.ts';
+import { DestinationRefused, Unfinished } from './errors.ts';
+import { destinationKey, partition, putItem, uuidOf, versionItem } from './items.ts';
+import type { DestinationSpec, Key } from './key.ts';
+import type { Ports } from './ports.ts';
+import { instant } from './time.ts';
+import type { Value } from './value.ts';
+import { moveVersion, type Version } from './version.ts';
+
+/**
+ * Writes a version to every destination that this operation has not yet written it to, and reads each back. Afterwards all of them
+ * hold it; a partial delivery goes on with the missing ones. Throws Unfinished when more are left than one attempt may write,
+ * DestinationRefused (another environment, or it reads back something else), DestinationUnavailable.
+ */
+export async function deliver(attempt: Attempt, version: Version, value: Value): Promise<Version> {
+  const { ports, key, keyId } = attempt;
+  let delivered = version;
+  let written = 0;
+  for (const spec of key.facts.destinations) {
+    if (await holds(attempt, spec, version)) continue;
+    if (written >= ports.settings.destinationsPerAttempt) throw new Unfinished(`${written} destinations written, more to go`);
+    if (spec.environment !== key.facts.environment)
+      throw new DestinationRefused(`destination ${spec.id} is ${spec.environment}, the key is ${key.facts.environment}`);
+    const now = instant(ports.clock.now());
+    // From the first write on a program may hold the version: it is live, whatever becomes of the write.
+    const live: Version =
+      delivered.state === 'issued' ? { ...delivered, state: moveVersion(delivered.state, 'live'), liveAt: now } : delivered;
+    await effect(
+      attempt,
+      { name: 'destination.write', target: `${spec.id}:${version.number}`, intent: { writes: [putItem(versionItem(keyId, live))] } },
+      () => writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number)),
+      () => ({
+        writes: [
+          putItem({ ...destinationKey(keyId, spec.id, version.number), operationId: attempt.operation.id, at: instant(ports.clock.now()) }),
+        ],
+      }),
+    );
+    delivered = live;
+    written += 1;
+  }
+  return delivered;
+}
+
+/** Writes a value to a destination and proves that it holds exactly that. */
+export async function writeAndReadBack(ports: Ports, spec: DestinationSpec, value: Value, marker: string): Promise<void> {
+  const destination = ports.destination(spec.kind);
+  await destination.write(spec, value, marker);
+  const held = await destination.read(spec);
+  if (!held?.equals(value)) throw new DestinationRefused(`destination ${spec.id} reads back something else than was written`);
+}
+
+/**
+ * Moves the secret store's AWSCURRENT to a version by compare-and-swap, last of all. `from` must be one of the key's own versions:
+ * a label that somebody else moved is a StoreConflict.
+ */
+export async function promote(attempt: Attempt, to: Version, from: Version | undefined): Promise<void> {
+  const token = to.token as string;
+  await effect(attempt, { name: 'secrets.promote', target: String(to.number) }, () =>
+    attempt.ports.secrets.promote(attempt.keyId, token, from?.token ?? null),
+  );
+}
+
+/** The versions whose role changes when `current` is the one to use now and `previous` the one before. Undelivered versions stay pending. */
+export function withRoles(versions: readonly Version[], current: number, previous: number): Version[] {
+  return versions.flatMap((version) => {
+    const rest = version.role === 'pending' ? 'pending' : 'none';
+    const role = version.number === current ? 'current' : version.number === previous ? 'previous' : rest;
+    return role === version.role ? [] : [{ ...version, role }];
+  });
+}
+
+/** Whether every destination of the key was written with this version, by any operation. */
+export async function isDelivered(ports: Ports, key: Key, version: number): Promise<boolean> {
+  const items = await ports.inventory.list(partition(key.facts.id), 'DEST#');
+  const written = new Set(items.map((item) => item.sk));
+  return key.facts.destinations.every((spec) => written.has(destinationKey(key.facts.id, spec.id, version).sk));
+}
+
+async function holds(attempt: Attempt, spec: DestinationSpec, version: Version): Promise<boolean> {
+  const item = await attempt.ports.inventory.get(destinationKey(attempt.keyId, spec.id, version.number));
+  return item?.['operationId'] === attempt.operation.id;
+}

@@ -1,0 +1,69 @@
+import { type Attempt, record } from './attempt.ts';
+import { effect } from './effect.ts';
+import { ProbeAgain, StillAccepted } from './errors.ts';
+import { putItem, versionItem } from './items.ts';
+import { probeOnce, unprobed } from './probing.ts';
+import { instant } from './time.ts';
+import { isDead, moveVersion, type Version } from './version.ts';
+
+/**
+ * Tells the provider to refuse a version. Afterwards the version is disabling, never further: only probes prove it dead.
+ * A credential the provider no longer knows is on the way to dead as well; the anomaly is on record.
+ */
+export async function disableVersion(attempt: Attempt, version: Version): Promise<Version> {
+  const { ports, key, keyId, subject } = attempt;
+  const { credentialId } = version;
+  if (isDead(version.state)) return version;
+  const disabling: Version = { ...unprobed(version), state: moveVersion(version.state, 'disabling') };
+  if (!credentialId) {
+    await record(attempt, () => ({
+      writes: [putItem(versionItem(keyId, disabling))],
+      events: [{ event: 'version.disabling', detail: { version: version.number, credential: 'none' } }],
+    }));
+    return disabling;
+  }
+  await effect(
+    attempt,
+    { name: 'provider.disable', target: String(version.number), intent: { writes: [putItem(versionItem(keyId, disabling))] } },
+    () => ports.provider(key.facts.provider).disable(subject, credentialId),
+    (answer) => ({ result: { answer }, events: [{ event: 'version.disabling', detail: { version: version.number, answer } }] }),
+  );
+  return disabling;
+}
+
+/**
+ * Probes a disabling version once. Returns the version, dead, when the provider has refused it as often in a row as its spec asks and
+ * does not list it as enabled. Throws StillAccepted (it was disabled again), or ProbeAgain.
+ * A version whose value was never stored can only be judged by the list; the proof says so.
+ */
+export async function proveDead(attempt: Attempt, version: Version): Promise<{ readonly version: Version; readonly proof: string }> {
+  const { ports, key, keyId, subject } = attempt;
+  const provider = ports.provider(key.facts.provider);
+  const listed = version.credentialId
+    ? (await provider.list(subject)).find((credential) => credential.credentialId === version.credentialId)
+    : undefined;
+  const value = version.token ? await ports.secrets.read(keyId, version.token) : undefined;
+  if (!value) {
+    if (listed?.enabled) throw await stillAccepted(attempt, version, 'the provider lists it as enabled');
+    if (version.token)
+      throw new ProbeAgain(`the value of version ${version.number} is gone from the secret store: its death cannot be observed`);
+    return dead(attempt, version, 'its value was never stored, and the provider does not list it as enabled');
+  }
+  const probed = await probeOnce(attempt, version, value);
+  if (probed.verdict === 'alive') throw await stillAccepted(attempt, probed.version, 'the provider accepted it');
+  const { denied } = provider.traits.probe;
+  if (probed.verdict !== 'denied' || probed.count < denied)
+    throw new ProbeAgain(`version ${version.number} is ${probed.verdict}, ${probed.count} of ${denied} in a row`);
+  if (listed?.enabled) throw await stillAccepted(attempt, probed.version, 'it is refused but listed as enabled');
+  return dead(attempt, probed.version, `refused ${probed.count} times in a row`);
+}
+
+function dead(attempt: Attempt, version: Version, proof: string): { version: Version; proof: string } {
+  return { version: { ...version, state: moveVersion(version.state, 'disabled'), disabledAt: instant(attempt.ports.clock.now()) }, proof };
+}
+
+/** Disables again what the provider still accepts; the caller throws the error. */
+async function stillAccepted(attempt: Attempt, version: Version, seen: string): Promise<StillAccepted> {
+  await disableVersion(attempt, version);
+  return new StillAccepted(`version ${version.number} is not dead: ${seen}; it was disabled again`);
+}

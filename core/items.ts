@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type { AuditEntry } from './audit.ts';
+import { Refused } from './errors.ts';
+import { type Attribute, type Change, type IndexName, type Item, type ItemKey, shardCount, type Write } from './inventory.ts';
+import type { Key, Revocation } from './key.ts';
+import type { Notice } from './notice.ts';
+import type { Ports } from './ports.ts';
+import type { Version } from './version.ts';
+
+/**
+ * Which items a key has, and under which names (protocol.md §4).
+ *
+ *   KEY#<id>   META            the key: facts, state, fence, operation records, audit head
+ *              VER#<n>         a version
+ *              EFF#<op>#…      an effect: intended, then done or failed
+ *              DEST#<id>#<n>   version n was written to a destination and read back
+ *              ADOPT#<c>#<n>   consumer c proved that it uses version n
+ *              NONCE#<nonce>   a challenge, answered at most once
+ *              OP#<id>         an operation that ended
+ *              ORPHAN#<id>     a credential of ours without a record
+ *              AUD#<seq>       an entry of the audit chain
+ *              OUT#<time>#<id> a notice, until it was sent
+ *   FP#<mac>   FP              which key and version a fingerprint belongs to
+ */
+export const partition = (keyId: string): string => `KEY#${keyId}`;
+export const metaKey = (keyId: string): ItemKey => ({ pk: partition(keyId), sk: 'META' });
+export const versionKey = (keyId: string, number: number): ItemKey => ({ pk: partition(keyId), sk: `VER#${padded(number)}` });
+export const destinationKey = (keyId: string, destinationId: string, number: number): ItemKey => ({
+  pk: partition(keyId),
+  sk: `DEST#${destinationId}#${padded(number)}`,
+});
+export const adoptionKey = (keyId: string, consumer: string, number: number): ItemKey => ({
+  pk: partition(keyId),
+  sk: `ADOPT#${consumer}#${padded(number)}`,
+});
+export const nonceKey = (keyId: string, nonce: string): ItemKey => ({ pk: partition(keyId), sk: `NONCE#${nonce}` });
+export const operationKey = (keyId: string, operationId: string): ItemKey => ({ pk: partition(keyId), sk: `OP#${operationId}` });
+export const orphanKey = (keyId: string, credentialId: string): ItemKey => ({ pk: partition(keyId), sk: `ORPHAN#${credentialId}` });
+export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 'FP' });
+
+const padded = (number: number): string => String(number).padStart(8, '0');
+
+/** Anything JSON-shaped as an attribute; undefined members are dropped. */
+export function attribute(value: unknown): Attribute {
+  return JSON.parse(JSON.stringify(value)) as Attribute;
+}
+
+/** The key as its META item holds it now, or undefined. */
+export async function findKey(ports: Ports, keyId: string): Promise<Key | undefined> {
+  const item = await ports.inventory.get(metaKey(keyId));
+  return item && keyOf(item);
+}
+
+/** The key. Throws Refused E_NOT_FOUND. */
+export async function getKey(ports: Ports, keyId: string): Promise<Key> {
+  const key = await findKey(ports, keyId);
+  if (!key) throw new Refused('E_NOT_FOUND', `there is no key ${keyId}`);
+  return key;
+}
+
+export function keyOf(item: Item): Key {
+  const { pk: _pk, sk: _sk, ...rest } = item;
+  const key = rest as unknown as Key & { revocation: Partial<Revocation> };
+  return { ...key, revocation: key.revocation.id ? (key.revocation as Revocation) : null };
+}
+
+/** The META item of a new key. `revocation` is an empty map so that the revoke fence can set paths in it unconditionally. */
+export function newKeyItem(key: Key): Item {
+  return { ...metaKey(key.facts.id), ...(attribute({ ...key, revocation: {} }) as object) };
+}
+
+export function versionItem(keyId: string, version: Version): Item {
+  return { ...versionKey(keyId, version.number), ...(attribute(version) as object) };
+}
+
+/** All versions of a key, oldest first. */
+export async function listVersions(ports: Ports, keyId: string): Promise<Version[]> {
+  return (await ports.inventory.list(partition(keyId), 'VER#')).map((item) => item as unknown as Version);
+}
+
+export async function findVersion(ports: Ports, keyId: string, number: number): Promise<Version | undefined> {
+  return (await ports.inventory.get(versionKey(keyId, number))) as Version | undefined;
+}
+
+export function auditItem(keyId: string, entry: AuditEntry): Item {
+  return { pk: partition(keyId), sk: `AUD#${String(entry.seq).padStart(10, '0')}`, ...(attribute(entry) as object) };
+}
+
+export function outboxItem(notice: Notice): Item {
+  return { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}`, notice: attribute(notice) };
+}
+
+/** Which index rows a key has: the reconciler looks at it from `lookAt` on; it is due from `dueAt` on while it is idle. */
+export function indexChange(keyId: string, rows: Readonly<Partial<Record<IndexName, string | null>>>): Change {
+  const set: Record<string, Attribute> = {};
+  const remove: string[] = [];
+  for (const [index, at] of Object.entries(rows)) {
+    if (at) {
+      set[`${index}Pk`] = `${index}#${shardOf(keyId)}`;
+      set[`${index}Sk`] = `${at}#${keyId}`;
+    } else remove.push(`${index}Pk`, `${index}Sk`);
+  }
+  return { set, remove };
+}
+
+export const putItem = (item: Item): Write => ({ do: 'put', item });
+
+/** A stable number in [0, buckets) from an id: spreads index rows and due dates. */
+export function spread(id: string, buckets: number): number {
+  return createHash('sha256').update(id).digest().readUInt32BE(0) % buckets;
+}
+
+const shardOf = (keyId: string): number => spread(keyId, shardCount);
+
+/** A UUID (version 8) made of names: the same names always give the same one. Secret store tokens and destination markers. */
+export function uuidOf(...names: readonly (string | number)[]): string {
+  const hex = createHash('sha256').update(names.join('|')).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** The id of an operation: its kind and a hash of what caused it, so that the same cause always names the same operation. */
+export function operationIdOf(kind: 'rotate' | 'revoke', keyId: string, trigger: string): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+  const bytes = createHash('sha256').update(`${keyId}|${kind}|${trigger}`).digest();
+  let text = '';
+  for (let i = 0; i < 26; i++) text += alphabet[(bytes[i] as number) & 31];
+  return `${kind}-${text}`;
+}

@@ -1,0 +1,48 @@
+import { partition } from './items.ts';
+import type { Key } from './key.ts';
+import type { Notice } from './notice.ts';
+import type { Ports } from './ports.ts';
+
+/** A notice about a key, ready for a commit. Its id is fixed here, so that consumers can drop repetitions. */
+export function noticeFor(
+  ports: Ports,
+  key: Key,
+  operationId: string,
+  notice: Pick<Notice, 'type' | 'audience' | 'severity' | 'data'>,
+): Notice {
+  return {
+    id: ports.randomId(),
+    keyId: key.facts.id,
+    time: new Date(ports.clock.now()).toISOString(),
+    operationId,
+    environment: key.facts.environment,
+    tier: key.tier,
+    ...notice,
+  };
+}
+
+/** Sends committed notices and removes each from the outbox once it was accepted. Never throws: what fails stays for the reconciler. Returns how many failed. */
+export async function publish(ports: Ports, notices: readonly Notice[]): Promise<number> {
+  const results = await Promise.all(
+    notices.map(async (notice) => {
+      try {
+        await ports.notifier.publish(notice);
+        await ports.inventory.write([{ do: 'delete', key: { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}` } }]);
+        return true;
+      } catch (error) {
+        ports.log.warn('notice not sent yet', { key: notice.keyId, type: notice.type, notice: notice.id, error: (error as Error).name });
+        return false;
+      }
+    }),
+  );
+  return results.filter((sent) => !sent).length;
+}
+
+/** Sends what is still in a key's outbox, oldest first. Returns how many failed. */
+export async function publishPending(ports: Ports, keyId: string): Promise<number> {
+  const items = await ports.inventory.list(partition(keyId), 'OUT#');
+  return publish(
+    ports,
+    items.map((item) => item['notice'] as unknown as Notice),
+  );
+}

@@ -1,0 +1,235 @@
+import type { Attempt } from '../attempt.ts';
+import { attributionOf } from '../attribution.ts';
+import { commit } from '../commit.ts';
+import { writeAndReadBack } from '../delivery.ts';
+import { effect } from '../effect.ts';
+import { ConditionFailed, Fenced, Superseded } from '../errors.ts';
+import { destinationKey, listVersions, orphanKey, partition, putItem, uuidOf, versionItem } from '../items.ts';
+import type { Key } from '../key.ts';
+import { noticeFor } from '../outbox.ts';
+import type { Credential, Ports } from '../ports.ts';
+import { after, instant } from '../time.ts';
+import { isDead, isEnding, moveVersion, type Version } from '../version.ts';
+
+/** What is known of an idle key when repairs are planned. Nothing was written yet. */
+interface Findings {
+  readonly ports: Ports;
+  readonly key: Key;
+  readonly versions: readonly Version[];
+  readonly listed: readonly Credential[];
+  readonly now: string;
+}
+
+/** One repair, carried out under the key's fence; returns what was done. */
+type Repair = (attempt: Attempt) => Promise<string>;
+
+/**
+ * Repairs what may only be touched while no operation moves: orphans are disabled, then deleted; dead versions past their soak are deleted
+ * and lose their labels; a dead version that somebody enabled again is disabled and reported; a destination that no longer holds the
+ * current version gets it again. A key in observe mode is only reported. Returns what was done.
+ */
+export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
+  const { id: keyId, account, params, mode } = key.facts;
+  if (key.lastVersion === 0) return [];
+  const listed = await ports.provider(key.facts.provider).list({ keyId, account, params });
+  const versions = await listVersions(ports, keyId);
+  const strangers = listed.filter((one) => one.enabled && attributionOf(key, versions, one) === 'stranger').length;
+  if (strangers && key.attention === null)
+    await report(
+      ports,
+      key,
+      'UnattributedCredential',
+      `the provider lists ${strangers} enabled credential(s) that Rekey did not make; they were not touched`,
+    );
+  if (mode === 'observe') return [];
+  const findings: Findings = { ports, key, versions, listed, now: instant(ports.clock.now()) };
+  const repairs = (await Promise.all([orphans, enabledAgain, soaked, labelled, drifted].map((plan) => plan(findings)))).flat();
+  const attempt = repairs.length ? await hold(ports, key) : null;
+  if (!attempt) return [];
+  const done: string[] = [];
+  try {
+    for (const repair of repairs) done.push(await repair(attempt));
+  } catch (error) {
+    if (!(error instanceof Fenced || error instanceof Superseded)) throw error;
+  }
+  return done;
+}
+
+/** Takes the key's fence, unless anything happened on the key since it was read; null then. */
+async function hold(ports: Ports, key: Key): Promise<Attempt | null> {
+  const { id: keyId, account, params } = key.facts;
+  try {
+    const held = await commit(ports, keyId, (fresh) => ({
+      actor: 'reconciler',
+      fence: key.fence,
+      when: [{ path: 'state', is: '=', value: key.state }],
+      set: { fence: fresh.fence + 1 },
+      events: [{ event: 'reconciler.acquired', detail: { fence: fresh.fence + 1 } }],
+    }));
+    const operation = {
+      kind: 'rotate',
+      id: `reconcile-${held.fence}`,
+      startSeq: 0,
+      step: 'done',
+      oldVersion: 0,
+      newVersion: 0,
+      mint: 0,
+    } as const;
+    return {
+      ports,
+      keyId,
+      step: 'reconcile',
+      actor: 'reconciler',
+      fence: held.fence,
+      key: held,
+      operation,
+      subject: { keyId, account, params },
+    };
+  } catch (error) {
+    if (error instanceof Fenced || error instanceof ConditionFailed) return null;
+    throw error;
+  }
+}
+
+/** Ours without a record: disabled on sight, deleted when nobody can still be about to record it. */
+async function orphans({ ports, key, versions, listed, now }: Findings): Promise<Repair[]> {
+  const keyId = key.facts.id;
+  const known = new Map((await ports.inventory.list(partition(keyId), 'ORPHAN#')).map((item) => [item.sk, String(item['foundAt'])]));
+  const provider = ports.provider(key.facts.provider);
+  const ours = listed.filter((one) => attributionOf(key, versions, one) === 'ours');
+  const gone = [...known.keys()].filter((sk) => !ours.some(({ credentialId }) => orphanKey(keyId, credentialId).sk === sk));
+  for (const sk of gone) await ports.inventory.write([{ do: 'delete', key: { pk: partition(keyId), sk } }]);
+  return ours.flatMap(({ credentialId, enabled }): Repair[] => {
+    const orphan = orphanKey(keyId, credentialId);
+    const foundAt = known.get(orphan.sk);
+    const target = `credential:${credentialId}`;
+    const detail = { credential: `…${credentialId.slice(-4)}` };
+    if (enabled || !foundAt) {
+      return [
+        async (attempt) => {
+          await effect(
+            attempt,
+            { name: 'provider.disable', target },
+            () => provider.disable(attempt.subject, credentialId),
+            () => ({ writes: [putItem({ ...orphan, foundAt: foundAt ?? now })], events: [{ event: 'orphan.disabled', detail }] }),
+          );
+          return 'orphan disabled';
+        },
+      ];
+    }
+    if (now < after(foundAt, ports.settings.orphanSeconds)) return [];
+    return [
+      async (attempt) => {
+        await effect(
+          attempt,
+          { name: 'provider.delete', target },
+          () => provider.delete(attempt.subject, credentialId),
+          () => ({ writes: [{ do: 'delete', key: orphan }], events: [{ event: 'orphan.deleted', detail }] }),
+        );
+        return 'orphan deleted';
+      },
+    ];
+  });
+}
+
+/** Enabled again by somebody else: disabled again at once, and a person is told. */
+async function enabledAgain({ ports, key, versions, listed }: Findings): Promise<Repair[]> {
+  const provider = ports.provider(key.facts.provider);
+  return versions.flatMap((version): Repair[] => {
+    const { credentialId } = version;
+    const enabled = listed.some((one) => one.credentialId === credentialId && one.enabled);
+    if (!isEnding(version.state) || !credentialId || !enabled) return [];
+    return [
+      async (attempt) => {
+        await effect(attempt, { name: 'provider.disable', target: `again:${version.number}` }, () =>
+          provider.disable(attempt.subject, credentialId),
+        );
+        await report(
+          ports,
+          key,
+          'EnabledAgain',
+          `version ${version.number} was enabled at the provider by somebody else; it was disabled again`,
+        );
+        return `version ${version.number} disabled again`;
+      },
+    ];
+  });
+}
+
+/** T5: after its soak a dead version is deleted at the provider. */
+async function soaked({ ports, key, versions, now }: Findings): Promise<Repair[]> {
+  const soakSeconds = ports.policy.tiers[key.tier].soakSeconds;
+  const provider = ports.provider(key.facts.provider);
+  const over = versions.filter(({ state, disabledAt }) => state === 'disabled' && disabledAt && now >= after(disabledAt, soakSeconds));
+  return over.map(
+    (version): Repair =>
+      async (attempt) => {
+        const destroyed: Version = { ...version, state: moveVersion(version.state, 'destroyed'), role: 'none', destroyedAt: now };
+        const { credentialId } = version;
+        await effect(
+          attempt,
+          { name: 'provider.delete', target: `version:${version.number}` },
+          async () => (credentialId ? provider.delete(attempt.subject, credentialId) : 'gone'),
+          () => ({
+            writes: [putItem(versionItem(attempt.keyId, destroyed))],
+            events: [{ event: 'version.destroyed', detail: { version: version.number, reason: 'soak over' } }],
+          }),
+        );
+        return `version ${version.number} destroyed`;
+      },
+  );
+}
+
+/** No label but AWSCURRENT's may stay on a version that is dead, and none at all on a value that never became a version. */
+async function labelled({ ports, key, versions }: Findings): Promise<Repair[]> {
+  const { AWSCURRENT: current, ...labels } = await ports.secrets.labels(key.facts.id);
+  const named = [...new Set(Object.values(labels))].filter((token) => token !== current);
+  const stale = named.filter((token) => {
+    const version = versions.find((one) => one.token === token);
+    return !version || isDead(version.state);
+  });
+  return stale.map(
+    (token): Repair =>
+      async (attempt) => {
+        await effect(attempt, { name: 'secrets.strip', target: token }, () => ports.secrets.strip(attempt.keyId, token));
+        return 'labels stripped';
+      },
+  );
+}
+
+/** A destination that holds anything but the current version gets it again. */
+async function drifted({ ports, key, versions, now }: Findings): Promise<Repair[]> {
+  const version = versions.find(({ number }) => number === key.current);
+  if (key.state !== 'active' || !version?.token || version.compromised) return [];
+  const value = await ports.secrets.read(key.facts.id, version.token);
+  if (!value) return [];
+  const repairs: Repair[] = [];
+  for (const spec of key.facts.destinations) {
+    const held = await ports.destination(spec.kind).read(spec);
+    if (held?.equals(value)) continue;
+    repairs.push(async (attempt) => {
+      await effect(
+        attempt,
+        { name: 'destination.write', target: `${spec.id}:${version.number}` },
+        () => writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number)),
+        () => ({
+          writes: [putItem({ ...destinationKey(attempt.keyId, spec.id, version.number), operationId: attempt.operation.id, at: now })],
+          events: [{ event: 'destination.restored', detail: { destination: spec.id, version: version.number } }],
+        }),
+      );
+      return `destination ${spec.id} restored`;
+    });
+  }
+  return repairs;
+}
+
+async function report(ports: Ports, key: Key, reason: string, message: string): Promise<void> {
+  await commit(ports, key.facts.id, (fresh) => ({
+    actor: 'reconciler',
+    set: { attention: { reason, message, since: instant(ports.clock.now()) } },
+    notices: [
+      noticeFor(ports, fresh, '', { type: 'key.attention', audience: '*', severity: 'warning', data: { action: 'look', reason: message } }),
+    ],
+    events: [{ event: 'attention', detail: { reason } }],
+  }));
+}

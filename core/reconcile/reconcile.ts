@@ -1,0 +1,87 @@
+import { commit } from '../commit.ts';
+import { findKey, partition } from '../items.ts';
+import type { Key } from '../key.ts';
+import { publishPending } from '../outbox.ts';
+import type { Ports } from '../ports.ts';
+import { quiesceSeconds } from '../rotate/abort.ts';
+import { after, instant } from '../time.ts';
+import { repairIdle } from './idle.ts';
+import { resume, resumeIfStuck } from './stuck.ts';
+
+export interface Reconciled {
+  readonly looked: number;
+  readonly repaired: readonly string[];
+  readonly failed: readonly string[];
+}
+
+/**
+ * Looks at every key whose time to be looked at has come (protocol.md §8), every minute, in every mode, from the records alone. Always:
+ * notices that were committed but not sent, audit lines not yet filed, operations without progress, quiet-time evidence. Only while the
+ * key is idle and quiesced: orphans, dead versions past their soak, labels, drift. One key's trouble never stops the others.
+ */
+export async function reconcile(ports: Ports): Promise<Reconciled> {
+  const repaired: string[] = [];
+  const failed: string[] = [];
+  let looked = 0;
+  for await (const { keyId } of ports.inventory.hints('look', instant(ports.clock.now()))) {
+    looked += 1;
+    try {
+      const done = await reconcileKey(ports, keyId);
+      if (done.length) repaired.push(`${keyId}: ${done.join(', ')}`);
+    } catch (error) {
+      failed.push(keyId);
+      ports.log.error('a key was not reconciled', {
+        key: keyId,
+        error: (error as Error).name,
+        message: (error as Error).message.slice(0, 200),
+      });
+    }
+  }
+  return { looked, repaired, failed };
+}
+
+/** Starts every open operation again at once, under a new execution of the same steps. For a process that has just started and runs nothing yet. Returns the operations' ids. */
+export async function resumeAll(ports: Ports): Promise<string[]> {
+  const resumed: string[] = [];
+  for await (const { keyId } of ports.inventory.hints('keys')) {
+    const key = await findKey(ports, keyId);
+    const operation = key && (await resume(ports, key, 'the process was started again'));
+    if (operation) resumed.push(operation);
+  }
+  return resumed;
+}
+
+async function reconcileKey(ports: Ports, keyId: string): Promise<string[]> {
+  const key = await findKey(ports, keyId);
+  if (!key) return [];
+  const done: string[] = [];
+  const unsent = await ports.inventory.list(partition(keyId), 'OUT#');
+  if (unsent.length && (await publishPending(ports, keyId)) < unsent.length) done.push('notices sent');
+  if (!isIdle(key)) {
+    const step = await resumeIfStuck(ports, key);
+    return step ? [...done, step] : done;
+  }
+  if (isQuiesced(ports, key)) done.push(...(await repairIdle(ports, key)));
+  await markChecked(ports, key);
+  return done;
+}
+
+/** No operation moves on this key; a contained key whose reissue is held counts as idle. */
+function isIdle(key: Key): boolean {
+  if (key.rotation) return false;
+  return !key.revocation || (key.state === 'contained' && key.revocation.held === true);
+}
+
+function isQuiesced(ports: Ports, key: Key): boolean {
+  return quiesceSeconds(ports, key.lastEndedAt) === 0 && quiesceSeconds(ports, key.revocation?.acquiredAt) === 0;
+}
+
+/** The next look comes after the idle interval, or when something is still to be done here, sooner: at the next round. */
+async function markChecked(ports: Ports, key: Key): Promise<void> {
+  const now = instant(ports.clock.now());
+  const unsent = await ports.inventory.list(partition(key.facts.id), 'OUT#');
+  const orphans = await ports.inventory.list(partition(key.facts.id), 'ORPHAN#');
+  const soon = unsent.length > 0 || orphans.length > 0 || !isQuiesced(ports, key);
+  const lookAt = after(now, soon ? ports.settings.reconcileSeconds : ports.settings.idleCheckSeconds);
+  await commit(ports, key.facts.id, () => ({ actor: 'reconciler', set: { checkedAt: now }, lookAt, events: [] }));
+}

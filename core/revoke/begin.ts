@@ -1,0 +1,159 @@
+import { commit } from '../commit.ts';
+import { Refused } from '../errors.ts';
+import type { Change } from '../inventory.ts';
+import {
+  attribute,
+  fingerprintKey,
+  getKey,
+  keyOf,
+  listVersions,
+  metaKey,
+  operationIdOf,
+  partition,
+  putItem,
+  versionItem,
+} from '../items.ts';
+import type { Key, LeakSource, Revocation, RevokeRequest } from '../key.ts';
+import type { Ports } from '../ports.ts';
+import { startExecution } from '../rotate/begin.ts';
+import { instant } from '../time.ts';
+import type { Value } from '../value.ts';
+import { isDead, type Version } from '../version.ts';
+import { inScope } from './scope.ts';
+
+export interface RevokeInput {
+  readonly keyId: string;
+  /** Every version that is not dead, or the ones that leaked. */
+  readonly scope: 'all' | readonly number[];
+  readonly reason: string;
+  readonly source: LeakSource;
+  readonly requestId: string;
+}
+
+export interface Revoked {
+  readonly keyId: string;
+  readonly operationId: string;
+  readonly fence: number;
+  /** Every version in scope had been proven dead before: nothing was disabled. */
+  readonly alreadyDead: boolean;
+  /** The first disable of each version in scope, made within this request. */
+  readonly versions: readonly {
+    readonly number: number;
+    readonly firstDisable: 'disabled' | 'gone' | 'failed';
+    readonly detail?: string;
+  }[];
+  readonly workflow: 'started' | 'not started, the reconciler takes it up' | 'not needed';
+  readonly message: string;
+}
+
+/**
+ * Revokes versions of a key, in the caller's own request (protocol.md §5.3 and §7): one unconditional update raises the fence and shuts
+ * every older attempt out; then the provider is told to disable; only then an execution is started. Needs the key to exist, the
+ * inventory's update and the provider, and nothing else: no hold, owner, policy, index or notification is asked.
+ * The same request id again is the same operation and the same answer; another request meets it in the same revocation.
+ * Throws Refused E_NOT_FOUND, InventoryUnavailable. A failed disable is in the answer, not an error: the workflow repeats it.
+ */
+export async function revoke(ports: Ports, input: RevokeInput, actor: string): Promise<Revoked> {
+  const known = await getKey(ports, input.keyId);
+  const before = await listVersions(ports, input.keyId);
+  for (const number of input.scope === 'all' ? [] : input.scope) {
+    if (!before.some((version) => version.number === number)) throw new Refused('E_NOT_FOUND', `${input.keyId} has no version ${number}`);
+  }
+  const wanted = inScope(before, [input.scope]);
+  if (!known.revocation && before.length > 0 && wanted.every((version) => isDead(version.state)))
+    return alreadyDead(ports, known, input, wanted, actor);
+
+  const repeated = known.revocation?.requests.some((request) => request.requestId === input.requestId);
+  const key = repeated ? known : await raiseFence(ports, input, actor);
+  const revocation = key.revocation as Revocation;
+  const versions = await firstDisables(ports, key, input.scope);
+  const started = await startExecution(ports, input.keyId, revocation.id, revocation.startSeq);
+  const failed = versions.filter((version) => version.firstDisable === 'failed');
+  return {
+    keyId: input.keyId,
+    operationId: revocation.id,
+    fence: key.fence,
+    alreadyDead: false,
+    versions,
+    workflow: started ? 'started' : 'not started, the reconciler takes it up',
+    message: failed.length
+      ? `the provider has not yet disabled version ${failed.map(({ number }) => number).join(', ')}; it is asked again until it does`
+      : `the provider was told to refuse version ${versions.map(({ number }) => number).join(', ') || 'none'}; the proof follows`,
+  };
+}
+
+/** R0: one update, on no condition but that the key exists. What an older operation was doing stays on the key; the next transaction files it. */
+async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Promise<Key> {
+  const now = instant(ports.clock.now());
+  const request: RevokeRequest = {
+    requestId: input.requestId,
+    actor,
+    reason: input.reason,
+    at: now,
+    scope: input.scope,
+    source: input.source,
+  };
+  const line = {
+    at: now,
+    actor,
+    event: 'revocation.requested',
+    detail: { request: input.requestId, reason: input.reason, source: input.source, scope: String(input.scope) },
+  };
+  const change: Change = {
+    add: { fence: 1, pendingCount: 1, 'revocation.startSeq': 1 },
+    set: { state: 'revoking', 'revocation.step': 'disable' },
+    setIfMissing: { 'revocation.id': operationIdOf('revoke', input.keyId, input.requestId), 'revocation.openedAt': now },
+    append: { pending: [attribute(line)], 'revocation.requests': [attribute(request)] },
+  };
+  return keyOf(await ports.inventory.update(metaKey(input.keyId), change, [{ item: 'exists' }]));
+}
+
+/** R1: every version in scope, read after the fence, all at once. */
+async function firstDisables(ports: Ports, key: Key, scope: RevokeInput['scope']): Promise<Revoked['versions'][number][]> {
+  const { id: keyId, account, params } = key.facts;
+  const versions = inScope(await listVersions(ports, keyId), [scope]).filter((version) => version.credentialId && !isDead(version.state));
+  return Promise.all(
+    versions.map(async ({ number, credentialId }) => {
+      try {
+        return {
+          number,
+          firstDisable: await ports.provider(key.facts.provider).disable({ keyId, account, params }, credentialId as string),
+        };
+      } catch (error) {
+        return { number, firstDisable: 'failed' as const, detail: (error as Error).name };
+      }
+    }),
+  );
+}
+
+/** A report about versions that are dead already: marked as compromised for ever, nothing else. */
+async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions: readonly Version[], actor: string): Promise<Revoked> {
+  const numbers = versions.map(({ number }) => number);
+  await commit(ports, input.keyId, () => ({
+    actor,
+    writes: versions.map((version) => putItem(versionItem(input.keyId, { ...version, compromised: true }))),
+    events: [{ event: 'revocation.not-needed', detail: { versions: numbers.join(' '), reason: input.reason, request: input.requestId } }],
+  }));
+  return {
+    keyId: input.keyId,
+    operationId: '',
+    fence: key.fence,
+    alreadyDead: true,
+    versions: [],
+    workflow: 'not needed',
+    message: `version ${numbers.join(', ') || 'none'} was proven dead before; nothing had to be disabled`,
+  };
+}
+
+/** Which key and version a leaked string belongs to: by keyed fingerprint, one read. The string is neither stored nor logged. */
+export async function findLeaked(
+  ports: Ports,
+  leaked: Value,
+): Promise<{ readonly keyId: string; readonly version: number; readonly state: string; readonly role: string } | undefined> {
+  const found = await ports.inventory.get(fingerprintKey(await ports.fingerprint(leaked)));
+  if (!found) return undefined;
+  const keyId = String(found['keyId']);
+  const number = Number(found['version']);
+  const [version] = (await ports.inventory.list(partition(keyId), 'VER#')).filter((item) => item['number'] === number);
+  return { keyId, version: number, state: String(version?.['state'] ?? 'unknown'), role: String(version?.['role'] ?? 'none') };
+}

@@ -1,0 +1,130 @@
+import { type Attempt, acquire, record } from '../attempt.ts';
+import { disableVersion } from '../ending.ts';
+import type { Write } from '../inventory.ts';
+import { attribute, listVersions, operationKey, putItem, versionItem } from '../items.ts';
+import type { Key, Revocation, Rotation } from '../key.ts';
+import type { Notice } from '../notice.ts';
+import { noticeFor } from '../outbox.ts';
+import type { ExecutionPayload, Ports } from '../ports.ts';
+import { instant } from '../time.ts';
+import { isDead, type Version } from '../version.ts';
+import { inScope } from './scope.ts';
+
+/**
+ * Disable (protocol.md §6): what the request did first is done again, now on record. Every version in scope is compromised for ever and
+ * disabling; an operation that the fence displaced is filed as superseded; the provider was told to refuse each version. Throws the
+ * provider's error while it has not: the step is repeated until it does, and a person is paged meanwhile.
+ */
+export async function disable(ports: Ports, payload: ExecutionPayload, attemptId: string): Promise<Record<string, never>> {
+  const attempt = await acquire(ports, payload, attemptId, 'disable');
+  if (attempt === 'done') return {};
+  const versions = await markScope(attempt);
+  const failures: Error[] = [];
+  for (const version of versions) {
+    if (isDead(version.state)) continue;
+    await disableVersion(attempt, version).catch((error: Error) => failures.push(error));
+  }
+  const [first] = failures;
+  if (first) {
+    await reportIncomplete(attempt, first);
+    throw first;
+  }
+  await record(attempt, (key) => ({
+    set: { 'revocation.step': 'notify', 'revocation.disabledAt': instant(ports.clock.now()) },
+    notices: revokedNotices(ports, key, attempt.operation.id),
+    events: [
+      {
+        event: 'revocation.disabled',
+        detail: { operation: attempt.operation.id, versions: versions.map(({ number }) => number).join(' ') },
+      },
+    ],
+  }));
+  return {};
+}
+
+/** One transaction: scope marked, displaced rotation filed, the reissue's version pinned. Returns the versions in scope. */
+async function markScope(attempt: Attempt): Promise<Version[]> {
+  const { ports, keyId, key } = attempt;
+  const revocation = key.revocation as Revocation;
+  const all = await listVersions(ports, keyId);
+  const marked = inScope(
+    all,
+    revocation.requests.map(({ scope }) => scope),
+  ).map((version): Version => ({ ...version, compromised: true }));
+  const displaced = key.rotation;
+  const numbers = new Set(marked.map(({ number }) => number));
+  const newVersion = reissueVersion(key, all, numbers);
+  const now = instant(ports.clock.now());
+  await record(attempt, (fresh) => ({
+    set: {
+      rotation: null,
+      current: fresh.current,
+      lastVersion: Math.max(fresh.lastVersion, newVersion.number),
+      'revocation.scope': [...numbers],
+      'revocation.oldVersion': fresh.current ?? 0,
+      'revocation.newVersion': newVersion.number,
+      'revocation.mint': newVersion.mint,
+      'revocation.released': false,
+      'revocation.held': false,
+      ...(displaced?.acquiredAt ? { 'revocation.displacedAcquiredAt': displaced.acquiredAt } : {}),
+    },
+    writes: [
+      ...marked.map((version) => putItem(versionItem(keyId, version))),
+      ...(displaced ? [supersededOperation(keyId, displaced, now)] : []),
+    ],
+    events: [
+      { event: 'versions.compromised', detail: { operation: revocation.id, versions: [...numbers].join(' ') } },
+      ...(displaced ? [{ event: 'rotation.superseded', detail: { operation: displaced.id, by: revocation.id } }] : []),
+    ],
+  }));
+  if (displaced?.taskToken)
+    await ports.executions.fail(displaced.taskToken, 'Superseded', `revocation ${revocation.id} has the key`).catch(() => undefined);
+  return marked;
+}
+
+/** A clean version that the displaced rotation had already issued serves the reissue; otherwise a new number does. */
+function reissueVersion(key: Key, versions: readonly Version[], compromised: ReadonlySet<number>): { number: number; mint: number } {
+  const pinned = key.revocation?.newVersion;
+  const candidate = versions.find(({ number }) => number === (pinned ?? key.rotation?.newVersion));
+  const clean = candidate && !compromised.has(candidate.number) && (candidate.state === 'issued' || candidate.state === 'live');
+  if (clean) return { number: candidate.number, mint: key.rotation?.mint ?? key.revocation?.mint ?? 1 };
+  if (pinned && !candidate) return { number: pinned, mint: key.revocation?.mint ?? 1 };
+  return { number: Math.max(key.lastVersion, ...versions.map(({ number }) => number)) + 1, mint: 1 };
+}
+
+function supersededOperation(keyId: string, rotation: Rotation, endedAt: string): Write {
+  return putItem({
+    ...operationKey(keyId, rotation.id),
+    ...(attribute({ ...rotation, taskToken: null, outcome: 'superseded', endedAt }) as object),
+  });
+}
+
+function revokedNotices(ports: Ports, key: Key, operationId: string): Notice[] {
+  const reason = key.revocation?.requests.at(-1)?.source ?? 'unknown';
+  return [...key.facts.consumers.map((consumer) => consumer.name), '*'].map((audience) =>
+    noticeFor(ports, key, operationId, { type: 'key.revoked', audience, severity: 'critical', data: { action: 'stop-using', reason } }),
+  );
+}
+
+/** Pages once per cause: the key shows CONTAINMENT INCOMPLETE until it is disabled. */
+async function reportIncomplete(attempt: Attempt, cause: Error): Promise<void> {
+  const { ports, operation } = attempt;
+  await record(attempt, (key) => {
+    const known = key.attention?.reason === 'ContainmentIncomplete';
+    const message = `CONTAINMENT INCOMPLETE: the provider has not disabled every version in scope (${cause.name})`;
+    return {
+      set: known ? {} : { attention: { reason: 'ContainmentIncomplete', message, since: instant(ports.clock.now()) } },
+      notices: known
+        ? []
+        : [
+            noticeFor(ports, key, operation.id, {
+              type: 'key.revocation.incomplete',
+              audience: '*',
+              severity: 'critical',
+              data: { action: 'look', reason: message },
+            }),
+          ],
+      events: [{ event: 'revocation.incomplete', detail: { operation: operation.id, error: cause.name } }],
+    };
+  });
+}

@@ -1,0 +1,21 @@
+import { acquire, record } from '../attempt.ts';
+import { DestinationUnavailable } from '../errors.ts';
+import { publishPending } from '../outbox.ts';
+import type { ExecutionPayload, Ports } from '../ports.ts';
+
+/**
+ * Notify (protocol.md §6): the notices that the disable committed are sent, or known to be unsent. The step is recorded before anything
+ * is sent, so that a failed notice never holds up the proof. Throws DestinationUnavailable when some could not be sent.
+ */
+export async function notify(ports: Ports, payload: ExecutionPayload, attemptId: string): Promise<Record<string, never>> {
+  const attempt = await acquire(ports, payload, attemptId, 'notify');
+  if (attempt !== 'done') {
+    await record(attempt, () => ({
+      set: { 'revocation.step': 'validate' },
+      events: [{ event: 'revocation.notified', detail: { operation: attempt.operation.id } }],
+    }));
+  }
+  const failed = await publishPending(ports, payload.keyId);
+  if (failed) throw new DestinationUnavailable(`${failed} notice(s) of ${payload.keyId} are not sent yet`);
+  return {};
+}

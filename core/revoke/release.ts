@@ -1,0 +1,52 @@
+import { commit } from '../commit.ts';
+import { ConditionFailed, Refused } from '../errors.ts';
+import { getKey } from '../items.ts';
+import type { Ports } from '../ports.ts';
+import { startExecution } from '../rotate/begin.ts';
+
+/**
+ * A responder releases a held reissue; `mistake` records the incident as a false alarm. The revoked version stays dead: what follows is a
+ * new version. Throws Refused E_NOTHING_TO_DO unless the key is contained with its reissue held.
+ */
+export async function releaseReissue(
+  ports: Ports,
+  request: { readonly keyId: string; readonly mistake: boolean; readonly reason: string },
+  actor: string,
+): Promise<{ readonly keyId: string; readonly operationId: string; readonly message: string }> {
+  const { keyId, mistake, reason } = request;
+  const key = await getKey(ports, keyId);
+  const { revocation } = key;
+  if (!revocation || key.state !== 'contained' || !revocation.held) {
+    throw new Refused(
+      'E_NOTHING_TO_DO',
+      revocation
+        ? `${keyId} is ${key.state}, at step ${revocation.step}: no reissue is held`
+        : `${keyId} is ${key.state}: nothing was revoked`,
+    );
+  }
+  const startSeq = revocation.startSeq + 1;
+  try {
+    await commit(ports, keyId, (fresh) => ({
+      actor,
+      fence: fresh.fence,
+      when: [
+        { path: 'state', is: '=', value: 'contained' },
+        { path: 'revocation.id', is: '=', value: revocation.id },
+        { path: 'revocation.startSeq', is: '=', value: revocation.startSeq },
+      ],
+      set: {
+        'revocation.released': true,
+        'revocation.held': false,
+        'revocation.startSeq': startSeq,
+        ...(mistake ? { 'revocation.falseAlarm': true } : {}),
+        ...(fresh.attention?.reason === 'ReissueHeld' ? { attention: null } : {}),
+      },
+      events: [{ event: 'reissue.released', detail: { operation: revocation.id, mistake, reason } }],
+    }));
+  } catch (error) {
+    if (error instanceof ConditionFailed) throw new Refused('E_BUSY', `${keyId} changed at the same moment; look at it and ask again`);
+    throw error;
+  }
+  await startExecution(ports, keyId, revocation.id, startSeq);
+  return { keyId, operationId: revocation.id, message: `version ${revocation.newVersion} is being issued; the revoked one stays dead` };
+}

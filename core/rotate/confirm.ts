@@ -1,0 +1,100 @@
+import { acquire } from '../attempt.ts';
+import { commit } from '../commit.ts';
+import { ConditionFailed } from '../errors.ts';
+import { evidenceFor } from '../evidence.ts';
+import { findVersion, getKey } from '../items.ts';
+import type { Key, Rotation } from '../key.ts';
+import { noticeFor } from '../outbox.ts';
+import type { ExecutionPayload, Ports } from '../ports.ts';
+import { instant } from '../time.ts';
+
+/**
+ * Confirm (protocol.md §6): stores the token that the workflow waits on and judges the evidence once. From here on receipts, the
+ * reconciler and named persons bring it forward, all through `judgeConfirm`. Running it again stores the newer token.
+ */
+export async function confirm(
+  ports: Ports,
+  payload: ExecutionPayload & { readonly taskToken?: string },
+  attemptId: string,
+): Promise<Record<string, never>> {
+  const taskToken = payload.taskToken ?? '';
+  const attempt = await acquire(ports, payload, attemptId, 'confirm', { taskToken });
+  if (attempt === 'done') {
+    // Confirmed by another attempt: only this one knows its own token.
+    await ports.executions.succeed(taskToken);
+    return {};
+  }
+  await judgeConfirm(ports, attempt.keyId);
+  return {};
+}
+
+/**
+ * Whether every consumer has proved that it moved and the least overlap is over. If so, the rotation goes on: recorded first, for this
+ * very operation and fence, then the waiting token is answered. If not, and the tier's cap is past: a person is paged, or the
+ * rotation rolls back, as the policy says. Nothing is ever retired because nobody answered.
+ */
+export async function judgeConfirm(ports: Ports, keyId: string): Promise<boolean> {
+  const key = await getKey(ports, keyId);
+  const { rotation } = key;
+  if (key.state !== 'rotating' || rotation?.step !== 'confirm' || !rotation.distributedAt) return false;
+  const old = rotation.oldVersion ? await findVersion(ports, keyId, rotation.oldVersion) : undefined;
+  // Without an old version nothing dies, so nobody has to prove anything.
+  const evidence = old ? await evidenceFor(ports, key, rotation.newVersion, old, rotation.distributedAt) : { proved: [], missing: [] };
+  const now = instant(ports.clock.now());
+  if (evidence.missing.length === 0) {
+    if (!rotation.overlapUntil || now < rotation.overlapUntil) return false;
+    if (!(await recordConfirmed(ports, key, rotation, evidence.proved.map(({ consumer, kind }) => `${consumer}:${kind}`).join(' '))))
+      return false;
+    if (rotation.taskToken) await ports.executions.succeed(rotation.taskToken);
+    return true;
+  }
+  if (rotation.overlapCapAt && now >= rotation.overlapCapAt) await atCap(ports, key, rotation, evidence.missing);
+  return false;
+}
+
+async function recordConfirmed(ports: Ports, key: Key, rotation: Rotation, evidence: string): Promise<boolean> {
+  try {
+    await commit(ports, key.facts.id, () => ({
+      actor: 'step:confirm',
+      fence: key.fence,
+      when: [
+        { path: 'state', is: '=', value: 'rotating' },
+        { path: 'rotation.id', is: '=', value: rotation.id },
+        { path: 'rotation.step', is: '=', value: 'confirm' },
+      ],
+      set: {
+        'rotation.step': 'verify',
+        'rotation.confirmedAt': instant(ports.clock.now()),
+        ...(key.attention?.reason === 'ConsumersNotConfirmed' ? { attention: null } : {}),
+      },
+      events: [{ event: 'rotation.confirmed', detail: { operation: rotation.id, version: rotation.newVersion, evidence } }],
+    }));
+    return true;
+  } catch (error) {
+    // Somebody else moved the operation on between the reading and the write: the next look decides.
+    if (error instanceof ConditionFailed || (error as Error).name === 'Fenced') return false;
+    throw error;
+  }
+}
+
+async function atCap(ports: Ports, key: Key, rotation: Rotation, missing: readonly string[]): Promise<void> {
+  if (ports.policy.tiers[key.tier].atOverlapMax === 'roll-back') {
+    if (rotation.taskToken) await ports.executions.fail(rotation.taskToken, 'AdoptionTimedOut', `not confirmed: ${missing.join(', ')}`);
+    return;
+  }
+  if (key.attention?.reason === 'ConsumersNotConfirmed') return;
+  const message = `the overlap is at its cap and these have not proved that they moved: ${missing.join(', ')}; both versions stay alive`;
+  await commit(ports, key.facts.id, (now) => ({
+    actor: 'step:confirm',
+    set: { attention: { reason: 'ConsumersNotConfirmed', message, since: instant(ports.clock.now()) } },
+    notices: [
+      noticeFor(ports, now, rotation.id, {
+        type: 'key.receipt.missing',
+        audience: '*',
+        severity: 'warning',
+        data: { version: rotation.newVersion, action: 'look', reason: message },
+      }),
+    ],
+    events: [{ event: 'confirm.overdue', detail: { operation: rotation.id, missing: missing.join(' ') } }],
+  }));
+}

@@ -1,0 +1,77 @@
+import { acquire, record } from '../attempt.ts';
+import { challenges } from '../challenge.ts';
+import { deliver, promote, withRoles } from '../delivery.ts';
+import { StoreConflict } from '../errors.ts';
+import { findVersion, getKey, listVersions, putItem, versionItem } from '../items.ts';
+import { recordPath } from '../operation.ts';
+import { overlapOf } from '../policy.ts';
+import type { ExecutionPayload, Ports } from '../ports.ts';
+import { after, instant } from '../time.ts';
+import type { Version } from '../version.ts';
+
+/**
+ * Distribute (protocol.md §6): every destination holds the new version and read back as such; then the secret store's AWSCURRENT
+ * moves to it; then each consumer is told, with a challenge to prove its move. Starts the overlap. Returns its earliest end.
+ */
+export async function distribute(ports: Ports, payload: ExecutionPayload, attemptId: string): Promise<{ overlapUntil: string }> {
+  const attempt = await acquire(ports, payload, attemptId, 'distribute');
+  if (attempt === 'done') return result(ports, payload);
+  const { keyId, key, operation } = attempt;
+  const version = (await findVersion(ports, keyId, operation.newVersion)) as Version;
+  const value = version.token ? await ports.secrets.read(keyId, version.token) : undefined;
+  if (!value) throw new StoreConflict(`the secret store no longer holds version ${version.number} of ${keyId}`);
+  await deliver(attempt, version, value);
+  const versions = await listVersions(ports, keyId);
+  await promote(attempt, version, await holderOfCurrent(ports, keyId, versions, version));
+
+  const now = instant(ports.clock.now());
+  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier]);
+  const path = recordPath(operation);
+  const overlapUntil = operation.kind === 'rotate' && operation.oldVersion ? after(now, overlap.minSeconds) : now;
+  const overlapCapAt = after(now, overlap.maxSeconds);
+  await record(attempt, (fresh) => {
+    const told = challenges(
+      ports,
+      fresh,
+      operation.id,
+      operation.kind === 'rotate' ? 'key.issued' : 'key.reissued',
+      {
+        version: operation.newVersion,
+        action: 'refresh',
+        ...(operation.kind === 'rotate' && operation.oldVersion ? { previousValidUntil: overlapUntil } : {}),
+      },
+      operation.kind === 'rotate' ? 'info' : 'warning',
+    );
+    return {
+      set: {
+        current: operation.newVersion,
+        [`${path}.step`]: operation.kind === 'rotate' ? 'confirm' : 'verify',
+        [`${path}.distributedAt`]: now,
+        ...(operation.kind === 'rotate' ? { 'rotation.overlapUntil': overlapUntil, 'rotation.overlapCapAt': overlapCapAt } : {}),
+      },
+      writes: [
+        ...withRoles(versions, operation.newVersion, operation.oldVersion).map((v) => putItem(versionItem(keyId, v))),
+        ...told.writes,
+      ],
+      notices: told.notices,
+      events: [
+        { event: 'version.distributed', detail: { operation: operation.id, version: operation.newVersion, overlap: overlap.because } },
+      ],
+    };
+  });
+  return { overlapUntil };
+}
+
+async function result(ports: Ports, payload: ExecutionPayload): Promise<{ overlapUntil: string }> {
+  const key = await getKey(ports, payload.keyId);
+  return { overlapUntil: key.rotation?.overlapUntil ?? instant(ports.clock.now()) };
+}
+
+/** The version that AWSCURRENT names before the move: none, the new one (an attempt died after the move), or another of ours. */
+async function holderOfCurrent(ports: Ports, keyId: string, versions: readonly Version[], to: Version): Promise<Version | undefined> {
+  const { AWSCURRENT: token } = await ports.secrets.labels(keyId);
+  if (!token || token === to.token) return undefined;
+  const holder = versions.find((version) => version.token === token);
+  if (!holder) throw new StoreConflict(`AWSCURRENT of ${keyId} names a version that is not ours`);
+  return holder;
+}

@@ -1,0 +1,82 @@
+import { type Attempt, acquire, record } from '../attempt.ts';
+import { dueAfter } from '../due.ts';
+import { disableVersion, proveDead } from '../ending.ts';
+import { attribute, findVersion, operationKey, putItem, versionItem } from '../items.ts';
+import { type Key, moveKey, type Rotation } from '../key.ts';
+import type { Notice } from '../notice.ts';
+import { noticeFor } from '../outbox.ts';
+import type { ExecutionPayload, Ports } from '../ports.ts';
+import { instant } from '../time.ts';
+import type { Version } from '../version.ts';
+
+/**
+ * Retire (protocol.md §6): the point of no return is recorded, then the old version is disabled, then refused as often in a row as the
+ * provider's spec asks; then the operation is closed and the key is active with its next due date. From the first line on only forward.
+ * Throws ProbeAgain or StillAccepted until the old version is dead.
+ */
+export async function retire(ports: Ports, payload: ExecutionPayload, attemptId: string): Promise<Record<string, never>> {
+  const attempt = await acquire(ports, payload, attemptId, 'retire');
+  if (attempt === 'done') return {};
+  const { keyId, operation } = attempt;
+  await passPointOfNoReturn(attempt);
+  const old = operation.oldVersion ? await findVersion(ports, keyId, operation.oldVersion) : undefined;
+  if (!old) {
+    await close(attempt, undefined);
+    return {};
+  }
+  const disabling = old.state === 'disabling' || old.state === 'disabled' ? old : await disableVersion(attempt, old);
+  await close(attempt, disabling.state === 'disabled' ? disabling : (await proveDead(attempt, disabling)).version);
+  return {};
+}
+
+/** T1: legal only when this very rotation was distributed, confirmed and verified; the three are conditions of the write. */
+async function passPointOfNoReturn(attempt: Attempt): Promise<void> {
+  if (attempt.key.rotation?.ponr) return;
+  await record(attempt, () => ({
+    when: [
+      { path: 'rotation.distributedAt', is: '>', value: '' },
+      { path: 'rotation.confirmedAt', is: '>', value: '' },
+      { path: 'rotation.verifiedAt', is: '>', value: '' },
+    ],
+    set: { 'rotation.ponr': true },
+    events: [{ event: 'rotation.point-of-no-return', detail: { operation: attempt.operation.id, old: attempt.operation.oldVersion } }],
+  }));
+}
+
+async function close(attempt: Attempt, old: Version | undefined): Promise<void> {
+  const { ports, keyId } = attempt;
+  await record(attempt, (key) => {
+    const now = instant(ports.clock.now());
+    const rotation = key.rotation as Rotation;
+    return {
+      set: {
+        state: moveKey(key.state, 'rotated'),
+        rotation: null,
+        lastEndedAt: now,
+        nextDueAt: dueAfter(key.facts, key.tier, ports.policy, now),
+        dueNow: null,
+        ...(key.attention?.reason === 'UnattributedCredential' ? {} : { attention: null }),
+      },
+      writes: [
+        putItem({
+          ...operationKey(keyId, rotation.id),
+          ...(attribute({ ...rotation, taskToken: null, outcome: 'done', endedAt: now }) as object),
+        }),
+        ...(old ? [putItem(versionItem(keyId, { ...old, role: 'none' }))] : []),
+      ],
+      notices: old ? retiredNotices(ports, key, rotation) : [],
+      events: [{ event: 'rotation.done', detail: { operation: rotation.id, current: rotation.newVersion, retired: rotation.oldVersion } }],
+    };
+  });
+}
+
+function retiredNotices(ports: Ports, key: Key, rotation: Rotation): Notice[] {
+  return [...key.facts.consumers.map((consumer) => consumer.name), '*'].map((audience) =>
+    noticeFor(ports, key, rotation.id, {
+      type: 'key.retired',
+      audience,
+      severity: 'info',
+      data: { version: rotation.newVersion, action: 'none' },
+    }),
+  );
+}

@@ -1,0 +1,121 @@
+import { type Attempt, acquire, record } from '../attempt.ts';
+import { challenges } from '../challenge.ts';
+import { deliver, promote, withRoles } from '../delivery.ts';
+import { effect, wasIntended } from '../effect.ts';
+import { disableVersion, proveDead } from '../ending.ts';
+import { ConsumersNotBack, StoreConflict } from '../errors.ts';
+import { evidenceFor } from '../evidence.ts';
+import { attribute, findVersion, listVersions, operationKey, putItem, versionItem } from '../items.ts';
+import { moveKey, type Rotation } from '../key.ts';
+import { noticeFor } from '../outbox.ts';
+import type { ExecutionPayload, Ports } from '../ports.ts';
+import { after, instant } from '../time.ts';
+import { isDead, type Version } from '../version.ts';
+
+/**
+ * Roll back (protocol.md §6): every destination holds the old version again, every consumer has proved that it is back, and only then the
+ * new version is disabled and proven dead. The old one was never disabled, so nothing has to be enabled.
+ * Throws ConsumersNotBack until all are back; nothing is disabled because somebody did not answer.
+ */
+export async function rollBack(ports: Ports, payload: ExecutionPayload, attemptId: string): Promise<Record<string, never>> {
+  const attempt = await acquire(ports, payload, attemptId, 'rollback');
+  if (attempt === 'done') return {};
+  const { keyId, operation } = attempt;
+  const old = operation.oldVersion ? await findVersion(ports, keyId, operation.oldVersion) : undefined;
+  // What no destination was ever told to hold, nobody can use: there is nothing to point back.
+  const delivered = await wasIntended(attempt, 'destination.write');
+  if (old && delivered) {
+    const since = attempt.key.rotation?.rollbackAt ?? (await restore(attempt, old));
+    await requireConsumersBack(attempt, old, since);
+  }
+  const failed = await findVersion(ports, keyId, operation.newVersion);
+  await close(attempt, failed && (await end(attempt, failed)));
+  return {};
+}
+
+/** B2: the old version again everywhere, and told. Returns the instant from which a proof counts. */
+async function restore(attempt: Attempt, old: Version): Promise<string> {
+  const { ports, keyId, operation } = attempt;
+  const value = old.token ? await ports.secrets.read(keyId, old.token) : undefined;
+  if (!value) throw new StoreConflict(`the secret store no longer holds version ${old.number} of ${keyId}`);
+  await deliver(attempt, old, value);
+  const versions = await listVersions(ports, keyId);
+  const { AWSCURRENT: holder } = await ports.secrets.labels(keyId);
+  if (holder !== old.token)
+    await promote(
+      attempt,
+      old,
+      versions.find((version) => version.token === holder),
+    );
+  const now = instant(ports.clock.now());
+  await record(attempt, (key) => {
+    const told = challenges(
+      ports,
+      key,
+      operation.id,
+      'key.restored',
+      { version: old.number, action: 'refresh', reason: 'rolled back' },
+      'warning',
+    );
+    return {
+      set: { current: old.number, 'rotation.rollbackAt': now },
+      writes: [...withRoles(versions, old.number, 0).map((version) => putItem(versionItem(keyId, version))), ...told.writes],
+      notices: told.notices,
+      events: [{ event: 'rotation.restored', detail: { operation: operation.id, version: old.number } }],
+    };
+  });
+  return now;
+}
+
+/** B3. */
+async function requireConsumersBack(attempt: Attempt, old: Version, since: string): Promise<void> {
+  const leaving = await findVersion(attempt.ports, attempt.keyId, attempt.operation.newVersion);
+  const { missing } = await evidenceFor(attempt.ports, attempt.key, old.number, leaving, since);
+  if (missing.length) throw new ConsumersNotBack(`not back on version ${old.number}: ${missing.join(', ')}`);
+}
+
+/** B4: the new version disabled, proven dead, and without a label. */
+async function end(attempt: Attempt, version: Version): Promise<Version> {
+  const { ports, keyId } = attempt;
+  if (isDead(version.state)) return version;
+  const disabling = version.state === 'disabling' ? version : await disableVersion(attempt, version);
+  const dead = (await proveDead(attempt, disabling)).version;
+  const { token } = dead;
+  if (token) await effect(attempt, { name: 'secrets.strip', target: String(dead.number) }, () => ports.secrets.strip(keyId, token));
+  return { ...dead, role: 'none' };
+}
+
+async function close(attempt: Attempt, failed: Version | undefined): Promise<void> {
+  const { ports, keyId } = attempt;
+  await record(attempt, (key) => {
+    const rotation = key.rotation as Rotation;
+    const now = instant(ports.clock.now());
+    const cause = rotation.firstCause ?? 'unknown';
+    return {
+      set: {
+        state: moveKey(key.state, rotation.oldVersion ? 'rolled-back' : 'first-issue-undone'),
+        rotation: null,
+        lastEndedAt: now,
+        // Due again after the tier's tolerance: under a new due date, so as a new operation.
+        ...(rotation.oldVersion ? { nextDueAt: after(now, ports.policy.tiers[key.tier].toleranceSeconds) } : {}),
+        attention: { reason: 'RolledBack', message: `the rotation of ${now} was rolled back: ${cause}`, since: now },
+      },
+      writes: [
+        putItem({
+          ...operationKey(keyId, rotation.id),
+          ...(attribute({ ...rotation, taskToken: null, outcome: 'rolled-back', endedAt: now }) as object),
+        }),
+        ...(failed ? [putItem(versionItem(keyId, failed))] : []),
+      ],
+      notices: [
+        noticeFor(ports, key, rotation.id, {
+          type: 'key.rotation.failed',
+          audience: '*',
+          severity: 'warning',
+          data: { ...(rotation.oldVersion ? { version: rotation.oldVersion } : {}), action: 'look', reason: cause },
+        }),
+      ],
+      events: [{ event: 'rotation.rolled-back', detail: { operation: rotation.id, current: rotation.oldVersion, cause } }],
+    };
+  });
+}
