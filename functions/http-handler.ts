@@ -1,0 +1,105 @@
+import { type RefusalCode, Refused, RekeyError } from '../core/errors.ts';
+import type { Ports } from '../core/ports.ts';
+import { compose, type Part } from './compose.ts';
+import { type Invocation, logUnexpected } from './handler.ts';
+
+/** A Function URL's event, payload format 2.0; only what we use of it. */
+export interface UrlEvent {
+  readonly rawPath?: string;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext: {
+    readonly http: { readonly method: string };
+    readonly authorizer?: { readonly iam?: { readonly accountId?: string; readonly userArn?: string } };
+  };
+}
+
+export interface UrlAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a request comes to: its path without slashes at the ends, its JSON body, and who signed it. */
+export interface SignedRequest {
+  readonly path: string;
+  readonly input: unknown;
+  /** ARN of the IAM principal that signed the request. */
+  readonly principal: string;
+}
+
+/** 256 KiB, the most that a request to any door may have. */
+export const maxBodyBytes = 256 * 1024;
+
+/**
+ * The handler of a Function URL with IAM authorisation: checks the request, names its principal, and answers
+ * `{"result": …}` or `{"error": {code, name, message, problems}}`. An unexpected error answers 500 E_INTERNAL and no detail.
+ */
+export function httpHandler(
+  name: string,
+  parts: readonly Part[],
+  answer: (ports: Ports, request: SignedRequest) => Promise<unknown>,
+): (event: UrlEvent, invocation: Invocation) => Promise<UrlAnswer> {
+  const ports = compose(...parts);
+  return async (event, invocation) => {
+    try {
+      return reply(200, { result: (await answer(ports(), signedRequest(event, invocation))) ?? null });
+    } catch (error) {
+      if (error instanceof Refused) {
+        const { code, message, problems } = error;
+        return reply(statusOf[code] ?? 409, { error: { code, name: error.name, message, problems } });
+      }
+      if (error instanceof RekeyError && error.name.endsWith('Unavailable')) {
+        return reply(503, { error: { code: 'E_UNREACHABLE', name: error.name, message: error.message, problems: [] } });
+      }
+      const { awsRequestId } = invocation;
+      logUnexpected(error, name, awsRequestId, ports);
+      return reply(500, { error: { code: 'E_INTERNAL', name: 'Error', message: `unexpected; request ${awsRequestId}`, problems: [] } });
+    }
+  };
+}
+
+/** HTTP status of a refusal; 409 of those not listed: the request was fine, the key's state was not. */
+const statusOf: Partial<Record<RefusalCode, number>> = {
+  E_USAGE: 400,
+  E_INPUT_EMPTY: 400,
+  E_INPUT_INVALID: 400,
+  E_SECRET_IN_INPUT: 400,
+  E_PROOF_REQUIRED: 400,
+  E_TOO_LARGE: 413,
+  E_NOT_FOUND: 404,
+  E_FORBIDDEN: 403,
+  E_CREDENTIALS: 401,
+  E_WRONG_ACCOUNT: 403,
+  E_PROOF_INVALID: 422,
+  E_NOT_ACCEPTED: 422,
+  E_UNREACHABLE: 503,
+};
+
+function reply(statusCode: number, body: unknown): UrlAnswer {
+  return { statusCode, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(body) };
+}
+
+function signedRequest(event: UrlEvent, { invokedFunctionArn }: Invocation): SignedRequest {
+  const { accountId, userArn } = event.requestContext.authorizer?.iam ?? {};
+  if (!userArn) throw new Refused('E_CREDENTIALS', 'the request is not signed by an IAM principal');
+  // Names of roles and users are unique in one account only, and ours is the one whose names the inventory means.
+  if (accountId !== invokedFunctionArn.split(':')[4]) throw new Refused('E_WRONG_ACCOUNT', 'the request comes from another account');
+  if (event.requestContext.http.method !== 'POST') throw new Refused('E_USAGE', 'every request is a POST');
+  return { path: (event.rawPath ?? '').replace(/^\/+|\/+$/g, ''), input: bodyOf(event), principal: userArn };
+}
+
+function bodyOf({ headers = {}, body = '', isBase64Encoded }: UrlEvent): unknown {
+  const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new Refused('E_INPUT_INVALID', 'the content type must be application/json');
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > maxBodyBytes) throw new Refused('E_TOO_LARGE', `a body may have ${maxBodyBytes} bytes`);
+  if (bytes.length === 0) throw new Refused('E_INPUT_EMPTY', 'the body is empty');
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    // The parser's own message quotes the body.
+    throw new Refused('E_INPUT_INVALID', 'the body is not JSON');
+  }
+}

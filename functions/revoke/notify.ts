@@ -1,0 +1,4 @@
+import { notices } from '../compose.ts';
+import { stepHandler } from '../handler.ts';
+
+export const handler = stepHandler('Notify', [notices]);

@@ -1,0 +1,4 @@
+import { notices, providers, secrets } from '../compose.ts';
+import { stepHandler } from '../handler.ts';
+
+export const handler = stepHandler('Retire', [secrets, providers, notices]);

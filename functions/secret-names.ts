@@ -1,0 +1,15 @@
+/**
+ * The names under the secret prefix. The functions read and write by these names and the stack grants by them, so that
+ * "may read values" and "may read an admin credential" are two different rights.
+ */
+export const secretNames = {
+  /** Begins the name of every key's secret; the key id follows. */
+  keys: (prefix: string) => `${prefix}key/`,
+  /** Begins the name of every admin credential; `<provider>/<account>` follows. */
+  admins: (prefix: string) => `${prefix}admin/`,
+  admin: (prefix: string, provider: string, account: string) => `${prefix}admin/${provider}/${account}`,
+  /** Keys the fingerprints of the whole installation. */
+  pepper: (prefix: string) => `${prefix}pepper`,
+  /** The KMS key that encrypts every secret under the prefix. */
+  encryptionAlias: (stage: string) => `alias/${stage}-rekey-secrets`,
+} as const;

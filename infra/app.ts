@@ -1,0 +1,40 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Validations } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { Refused } from '../core/errors.ts';
+import { bundle, folderOf } from './bundle.ts';
+import { readInstallation } from './installation.ts';
+import { RekeyStack } from './stack.ts';
+
+/**
+ * The cloud assembly of one stage. Context:
+ *   stage          names the deployment and everything in it (default `dev`)
+ *   installation   a folder with settings.yaml, policy.yaml and providers/*.yaml, each optional
+ *   secrets, parameters   names that keys may be delivered to, by comma, `*` at an end allowed (default `<stage>/*`)
+ */
+try {
+  const app = new App();
+  const context = (name: string): string | undefined => app.node.tryGetContext(name);
+  const stage = context('stage') ?? 'dev';
+  const installation = readInstallation(stage, context('installation'));
+  const names = (of: string) => (context(of) ?? `${stage}/*`).split(',').map((name) => name.trim());
+  const out = mkdtempSync(join(tmpdir(), 'rekey-bundles-'));
+  await bundle(out, installation);
+  new RekeyStack(app, 'Rekey', {
+    stackName: `${stage}-rekey`,
+    description: 'Rekey: keeps API keys young and kills the leaked ones',
+    terminationProtection: stage === 'prod',
+    installation,
+    code: (entry) => Code.fromAsset(folderOf(out, entry)),
+    delivers: { secrets: names('secrets'), parameters: names('parameters') },
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof Refused)) throw error;
+  console.error([`${error.code}: ${error.message}`, ...error.problems.map(({ path, message }) => `  ${path}: ${message}`)].join('\n'));
+  process.exitCode = 2;
+}

@@ -1,0 +1,72 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { tableDefinition } from '../adapters/aws/table.ts';
+
+/**
+ * The inventory: paid per request, restorable to any second, and outliving the stack. Nothing in it expires by itself,
+ * so no attribute is a time to live.
+ */
+export class InventoryTable extends Construct {
+  readonly name: string;
+  readonly arn: string;
+  /** The three indexes by ARN, so that no right on them needs a wildcard. */
+  readonly indexArns: readonly string[];
+
+  constructor(scope: Construct, id: string, tableName: string) {
+    super(scope, id);
+    const key = new Key(this, 'Key', {
+      description: `Encrypts ${tableName}`,
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    key.addToResourcePolicy(throughDynamoDb(Stack.of(this)));
+    const table = new Table(this, 'Table', {
+      tableName,
+      partitionKey: text(tableDefinition.partitionKey),
+      sortKey: text(tableDefinition.sortKey),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: key,
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    for (const index of tableDefinition.indexes) {
+      table.addGlobalSecondaryIndex({
+        indexName: index.name,
+        partitionKey: text(index.partitionKey),
+        sortKey: text(index.sortKey),
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
+    this.name = table.tableName;
+    this.arn = table.tableArn;
+    this.indexArns = tableDefinition.indexes.map((index) => `${table.tableArn}/index/${index.name}`);
+  }
+}
+
+function text(name: string) {
+  return { name, type: AttributeType.STRING };
+}
+
+/** Whoever may use the table may use its key, and only through DynamoDB: no role holds a KMS right of its own. */
+function throughDynamoDb({ account, region }: Stack): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.ALLOW,
+    principals: [new AnyPrincipal()],
+    actions: [
+      'kms:Encrypt',
+      'kms:Decrypt',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+      'kms:GenerateDataKey',
+      'kms:DescribeKey',
+      'kms:CreateGrant',
+    ],
+    resources: ['*'],
+    conditions: { StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
+  });
+}

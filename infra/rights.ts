@@ -1,0 +1,121 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, type PolicyStatementProps, type Role } from 'aws-cdk-lib/aws-iam';
+import type { WorkflowName } from '../core/ports.ts';
+import type { DoorRight } from './doors.ts';
+import type { InventoryTable } from './inventory-table.ts';
+import { type SecretPrefix, secretArn } from './secret-prefix.ts';
+import type { Topics } from './topic.ts';
+
+/** Everything that a right can be about. */
+export interface Grounds {
+  readonly stage: string;
+  readonly inventory: InventoryTable;
+  readonly secrets: SecretPrefix;
+  readonly topics: Topics;
+  readonly workflows: Readonly<Record<WorkflowName, string>>;
+  /** Names, which may end in `*`, of the secrets and parameters that keys may be delivered to. */
+  readonly delivers: { readonly secrets: readonly string[]; readonly parameters: readonly string[] };
+}
+
+/**
+ * Gives a function's role the inventory and the rights of its row, and nothing else. A wildcard that is left stands for
+ * names that only exist at run time; it is acknowledged here, next to what bounds it.
+ */
+export function grant(role: Role, rights: readonly DoorRight[], grounds: Grounds): void {
+  const statements = [inventory(grounds), ...rights.flatMap((right) => rightToStatements[right](grounds, Stack.of(role)))];
+  for (const statement of statements) role.addToPolicy(new PolicyStatement(statement));
+  const wildcards = statements.flatMap((statement) => statement.resources ?? []).filter((resource) => resource.endsWith('*'));
+  for (const resource of new Set(wildcards)) {
+    Validations.of(role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${shown(resource, Stack.of(role))}]`,
+      reason: reasonFor(resource),
+    });
+  }
+}
+
+type Statement = PolicyStatementProps;
+
+const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => Statement[]> = {
+  'hints.read': ({ inventory }) => [{ actions: ['dynamodb:Query'], resources: [...inventory.indexArns] }],
+  'fingerprints.make': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: [secrets.pepperArn] }],
+  'secrets.read': ({ secrets }) => [
+    { actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], resources: secrets.arns('keys') },
+  ],
+  'secrets.write': ({ secrets }) => [
+    {
+      actions: ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret'],
+      resources: secrets.arns('keys'),
+    },
+  ],
+  'secrets.label': ({ secrets }) => [
+    { actions: ['secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecretVersionStage'], resources: secrets.arns('keys') },
+  ],
+  'provider.list': (grounds, stack) => provider(grounds, stack, ['iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed']),
+  'provider.create': (grounds, stack) => provider(grounds, stack, ['iam:CreateAccessKey']),
+  // With this one permission IAM also lets a key be made active again; the provider port has no such verb.
+  'provider.disable': (grounds, stack) => provider(grounds, stack, ['iam:UpdateAccessKey']),
+  'provider.delete': (grounds, stack) => provider(grounds, stack, ['iam:DeleteAccessKey']),
+  'destinations.read': (grounds, stack) => delivered(grounds, stack, ['secretsmanager:GetSecretValue'], ['ssm:GetParameter']),
+  'destinations.write': (grounds, stack) =>
+    delivered(
+      grounds,
+      stack,
+      ['secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+      ['ssm:PutParameter'],
+    ),
+  'notices.publish': ({ topics }) => [
+    { actions: ['sns:Publish'], resources: [topics.notices.topicArn] },
+    { actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [topics.key.keyArn] },
+  ],
+  'executions.start': ({ workflows }) => [
+    { actions: ['states:StartExecution'], resources: Object.values(workflows) },
+    {
+      actions: ['states:DescribeExecution'],
+      resources: Object.values(workflows).map((arn) => `${arn.replace(':stateMachine:', ':execution:')}:*`),
+    },
+  ],
+  'executions.answer': ({ workflows }) => [
+    { actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'], resources: [workflows.rotate] },
+  ],
+};
+
+/** A transaction is allowed by the rights to the writes in it. */
+function inventory({ inventory: { arn } }: Grounds): Statement {
+  const actions = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'].map((action) => `dynamodb:${action}`);
+  return { actions, resources: [arn] };
+}
+
+/** Admin credentials for every provider; for AWS itself the role's own right, on users that carry our tag and no others. */
+function provider({ stage, secrets }: Grounds, stack: Stack, actions: string[]): Statement[] {
+  return [
+    { actions: ['secretsmanager:GetSecretValue'], resources: secrets.arns('admins') },
+    {
+      actions,
+      resources: [`arn:${stack.partition}:iam::${stack.account}:user/*`],
+      conditions: { StringEquals: { 'aws:ResourceTag/rekey': stage } },
+    },
+  ];
+}
+
+function delivered({ delivers }: Grounds, stack: Stack, onSecrets: string[], onParameters: string[]): Statement[] {
+  const parameter = (name: string) => `arn:${stack.partition}:ssm:${stack.region}:${stack.account}:parameter/${name.replace(/^\//, '')}`;
+  return [
+    { actions: onSecrets, resources: delivers.secrets.map((name) => secretArn(stack, name)) },
+    { actions: onParameters, resources: delivers.parameters.map(parameter) },
+  ];
+}
+
+/** The resource as cdk-nag writes it: a reference is its name in angle brackets. */
+function shown(resource: string, stack: Stack): string {
+  const resolved = stack.resolve(resource) as string | { 'Fn::Join': [string, (string | { Ref: string })[]] };
+  if (typeof resolved === 'string') return resolved;
+  return resolved['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
+}
+
+function reasonFor(resource: string): string {
+  if (resource.includes(':execution:')) return 'Executions are named after operations, which do not exist yet; the workflow is fixed.';
+  if (resource.includes(':user/'))
+    return 'The users whose keys are rotated are named in the inventory; only users tagged for this stage match.';
+  if (resource.includes(':ssm:')) return 'Parameters that keys are delivered to, within the names that the installation allows.';
+  return 'Secrets are created with the keys, and Secrets Manager adds characters to each name; the prefix is fixed.';
+}

@@ -1,0 +1,68 @@
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { secretNames } from '../functions/secret-names.ts';
+
+/**
+ * The part of Secrets Manager that is Rekey's: every secret whose name begins with the prefix. The functions create the
+ * keys' secrets and people put the admin credentials there; the stack itself makes only the pepper.
+ */
+export class SecretPrefix extends Construct {
+  readonly prefix: string;
+  readonly pepperArn: string;
+
+  constructor(scope: Construct, id: string, stage: string) {
+    super(scope, id);
+    this.prefix = `rekey/${stage}/`;
+    const key = new Key(this, 'Key', {
+      alias: secretNames.encryptionAlias(stage),
+      description: `Encrypts the secrets under ${this.prefix}`,
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    key.addToResourcePolicy(throughSecretsManager(Stack.of(this)));
+    const pepper = new Secret(this, 'Pepper', {
+      secretName: secretNames.pepper(this.prefix),
+      description: 'Keys the fingerprints of every value. Losing it means that no leaked string is recognised any more.',
+      encryptionKey: key,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(pepper).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'Every stored fingerprint is made with the pepper: a new one would forget all of them. It never leaves the functions.',
+    });
+    this.pepperArn = pepper.secretArn;
+  }
+
+  /** ARNs of the secrets that hold the keys' values, or of those with the admin credentials. Secrets Manager adds six characters to every name. */
+  arns(of: 'keys' | 'admins'): string[] {
+    return [secretArn(Stack.of(this), `${secretNames[of](this.prefix)}*`)];
+  }
+}
+
+/** ARN of a secret of this account by its name, which may end in a wildcard. */
+export function secretArn(stack: Stack, name: string): string {
+  return `arn:${stack.partition}:secretsmanager:${stack.region}:${stack.account}:secret:${name}`;
+}
+
+/** Whoever may use a secret may use its key, and only through Secrets Manager: no role holds a KMS right of its own. */
+function throughSecretsManager({ account, region }: Stack): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.ALLOW,
+    principals: [new AnyPrincipal()],
+    actions: [
+      'kms:Encrypt',
+      'kms:Decrypt',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+      'kms:GenerateDataKey',
+      'kms:DescribeKey',
+      'kms:CreateGrant',
+    ],
+    resources: ['*'],
+    conditions: { StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
+  });
+}

@@ -1,0 +1,91 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { type Code, FunctionUrlAuthType, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import type { WorkflowName } from '../core/ports.ts';
+import type { Installation } from '../functions/installation.ts';
+import { steps } from '../workflows/steps.ts';
+import { Alarms } from './alarms.ts';
+import { type Door, doors } from './doors.ts';
+import { InventoryTable } from './inventory-table.ts';
+import { People } from './people.ts';
+import type { Grounds } from './rights.ts';
+import { brokenRules } from './rules.ts';
+import { Schedules } from './schedules.ts';
+import { SecretPrefix } from './secret-prefix.ts';
+import { StepFunction } from './step-function.ts';
+import { Topics } from './topic.ts';
+import { Workflow } from './workflow.ts';
+
+export interface RekeyStackProps extends StackProps {
+  readonly installation: Installation;
+  /** The bundled code of an entry of the step table or of the doors. */
+  readonly code: (entry: string) => Code;
+  readonly delivers: Grounds['delivers'];
+}
+
+/** All of Rekey in one account and region. Composes the constructs, loops over the two tables, and decides nothing else. */
+export class RekeyStack extends Stack {
+  constructor(scope: Construct, id: string, props: RekeyStackProps) {
+    super(scope, id, props);
+    const { installation, code, delivers } = props;
+    const { stage } = installation.settings;
+    const name = (what: string) => `${stage}-rekey-${what}`;
+    // Named, not referred to: the functions know the workflows and the workflows know the functions.
+    const workflowArn = (workflow: WorkflowName) =>
+      `arn:${this.partition}:states:${this.region}:${this.account}:stateMachine:${name(workflow)}`;
+    const grounds: Grounds = {
+      stage,
+      inventory: new InventoryTable(this, 'Inventory', name('inventory')),
+      secrets: new SecretPrefix(this, 'Secrets', stage),
+      topics: new Topics(this, 'Topics', name),
+      workflows: { rotate: workflowArn('rotate'), revoke: workflowArn('revoke') },
+      delivers,
+    };
+
+    const ofStep = new Map(
+      steps.map(({ state, entry, timeoutSeconds, may }) => {
+        const functionName = name(`step-${state.toLowerCase()}`);
+        return [state, new StepFunction(this, `Step-${state}`, { functionName, code: code(entry), timeoutSeconds, may, grounds }).lambda];
+      }),
+    );
+    const ofDoor = Object.fromEntries(
+      doors.map(({ name: door, entry, timeoutSeconds, may }) => {
+        const functionName = name(door.toLowerCase());
+        return [door, new StepFunction(this, door, { functionName, code: code(entry), timeoutSeconds, may, grounds })];
+      }),
+    ) as Record<Door['name'], StepFunction>;
+
+    const workflow = (of: WorkflowName) => {
+      const rows = steps.filter(({ workflows }) => workflows.includes(of));
+      const functions = new Map(rows.map(({ state }) => [state, ofStep.get(state) as LambdaFunction]));
+      return new Workflow(this, `Workflow-${of}`, { workflow: of, stateMachineName: name(of), functions }).stateMachine;
+    };
+    const [rotate, revoke] = [workflow('rotate'), workflow('revoke')];
+
+    const { Sweep, Reconcile, Operate, Intake, Acknowledge } = ofDoor;
+    const { undelivered } = new Schedules(this, 'Schedules', {
+      name,
+      settings: installation.settings,
+      sweep: Sweep.lambda,
+      reconcile: Reconcile.lambda,
+    });
+    for (const { name: door } of doors.filter(({ opensTo }) => opensTo === 'url')) {
+      const { url } = ofDoor[door].lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+      new CfnOutput(this, `${door}Url`, { value: url });
+    }
+    new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
+    new CfnOutput(this, 'SecretPrefix', { value: grounds.secrets.prefix });
+    new People(this, 'People', { name, operate: Operate.lambda, intake: Intake.lambda, acknowledge: Acknowledge.lambda });
+    new Alarms(this, 'Alarms', {
+      name,
+      pages: grounds.topics.pages,
+      rotate,
+      revoke,
+      reconcile: Reconcile,
+      sweep: Sweep,
+      intake: Intake.lambda,
+      undelivered,
+    });
+    this.node.addValidation({ validate: () => brokenRules(this) });
+  }
+}
