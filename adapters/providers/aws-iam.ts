@@ -80,11 +80,12 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
     },
 
     async probe(subject, value) {
+      const userName = userOf(subject);
       const key = parseAccessKey(value);
       if (!key) return { verdict: 'inconclusive', detail: 'the value is not an access key' };
       const { arn, failure } = await callerIdentity(key, sts, callSeconds);
       if (arn !== undefined) {
-        return arn.includes(':user/') && arn.endsWith(`/${userOf(subject)}`)
+        return arn.includes(':user/') && arn.endsWith(`/${userName}`)
           ? { verdict: 'alive', detail: 'GetCallerIdentity 200' }
           : { verdict: 'inconclusive', detail: 'GetCallerIdentity 200 as another identity' };
       }

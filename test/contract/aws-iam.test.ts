@@ -6,6 +6,7 @@ import type { Provider } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
 import { type FakeIam, fakeIam } from '../support/aws/iam-sts.ts';
 import { clientSettings } from '../support/aws/server.ts';
+import { describeProvider } from './provider.ts';
 
 const subject = { keyId: 'team/iam', account: 'default', params: { userName: 'robot' } };
 const keyValue = ({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) =>
@@ -14,16 +15,16 @@ const keyValue = ({ accessKeyId, secretAccessKey }: { accessKeyId: string; secre
 let fake: FakeIam;
 let provider: Provider;
 
-const make = (settings = {}) =>
+const make = ({ endpoint }: FakeIam, settings = {}) =>
   iamProvider({
-    client: new IAMClient({ ...clientSettings(fake.endpoint), ...settings }),
-    sts: { endpoint: fake.endpoint, region: 'eu-central-1' },
+    client: new IAMClient({ ...clientSettings(endpoint), ...settings }),
+    sts: { endpoint, region: 'eu-central-1' },
     callSeconds: 1,
   });
 
 beforeEach(async () => {
   fake = await fakeIam(['robot', 'person']);
-  provider = make();
+  provider = make(fake);
 });
 afterEach(async () => {
   // Whatever a test does: nothing of ours ever turns a key on.
@@ -57,7 +58,7 @@ describe('aws-iam: create', () => {
   });
 
   it('is not sent at all through a client that repeats requests by itself', async () => {
-    await expect(make({ maxAttempts: 3 }).create(subject, 'label')).rejects.toBeInstanceOf(ProviderRefused);
+    await expect(make(fake, { maxAttempts: 3 }).create(subject, 'label')).rejects.toBeInstanceOf(ProviderRefused);
     expect(fake.calls).toEqual([]);
   });
 });
@@ -231,4 +232,24 @@ describe('the fake of IAM', () => {
     expect(fake.enableCalls).toHaveLength(1);
     fake.enableCalls.length = 0;
   });
+});
+
+const strikes = {
+  'server-error': { kind: 'error', code: 'ServiceFailure', status: 500 },
+  'lost-answer': { kind: 'lost-answer' },
+  refused: { kind: 'error', code: 'AccessDenied', status: 403 },
+  'slow-down': { kind: 'error', code: 'Throttling', status: 400 },
+} as const;
+
+describeProvider('aws-iam', async () => {
+  const own = await fakeIam(['robot']);
+  return {
+    provider: make(own),
+    subject,
+    strike: (kind) => own.fail('*', strikes[kind]),
+    async close() {
+      expect(own.enableCalls).toEqual([]);
+      await own.close();
+    },
+  };
 });

@@ -36,7 +36,7 @@ export interface FakeService {
   readonly endpoint: string;
   /** Every request in the order of arrival. */
   readonly calls: Call[];
-  /** The next `times` requests of `action` meet this fault. */
+  /** The next `times` requests of `action` (`*`: of any) meet this fault. */
   fail(action: string, fault: Fault, times?: number): void;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function serve(protocol: Protocol, answer: (call: Call) => Record<s
   const faults: { action: string; fault: Fault; times: number }[] = [];
 
   const take = (action: string): Fault | undefined => {
-    const found = faults.find((planned) => planned.action === action && planned.times > 0);
+    const found = faults.find((planned) => [action, '*'].includes(planned.action) && planned.times > 0);
     if (found) found.times--;
     return found?.fault;
   };
