@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isAlias, isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Problem, Refused } from '../../core/errors.ts';
 import { checkSpec, type Fault } from './check-spec.ts';
@@ -12,6 +14,9 @@ export interface LoadOptions {
 
 /** 64 KiB: the longest spec we know of has 5. */
 export const maxSpecBytes = 64 * 1024;
+/** The folder of specs that ships with Rekey. */
+export const bundledSpecs = join(import.meta.dirname, 'specs');
+
 const maxDepth = 24;
 const maxAliases = 20;
 
@@ -35,6 +40,37 @@ export function loadSpec(yamlText: string, file: string, options: LoadOptions = 
   if (spec.metadata.secretPattern)
     refuseSecrets(withoutFixtures(yamlText, document.contents), file, new RegExp(spec.metadata.secretPattern));
   return spec;
+}
+
+/**
+ * Every spec in the folders (`*.yaml`, `*.yml`), in order of name. Specs that run on a laptop only are left out where loopback is
+ * not allowed. Throws Refused with the problems of all files together; a folder that cannot be read is E_NOT_FOUND.
+ */
+export function loadSpecs(folders: readonly string[], options: LoadOptions = {}): Spec[] {
+  const specs = new Map<string, Spec>();
+  const refusals: Refused[] = [];
+  for (const [folder, file] of folders.flatMap(filesOf)) {
+    try {
+      const spec = loadSpec(readFileSync(join(folder, file), 'utf8'), file, { allowLoopback: true });
+      if (spec.metadata.localOnly && !options.allowLoopback) continue;
+      if (specs.has(spec.metadata.id))
+        throw new Refused('E_EXISTS', `${file}: another spec has the id ${spec.metadata.id}`, [
+          { path: 'metadata.id', message: 'is taken' },
+        ]);
+      specs.set(spec.metadata.id, spec);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const named = error.problems.map(({ path, message }): Problem => ({ path: `${file}:${path}`, message }));
+      refusals.push(new Refused(error.code, error.message, named));
+    }
+  }
+  const [first] = refusals;
+  if (!first) return [...specs.values()];
+  throw new Refused(
+    first.code,
+    refusals.map(({ message }) => message).join('; '),
+    refusals.flatMap(({ problems }) => problems),
+  );
 }
 
 type Parsed = ReturnType<typeof parseDocument>;
@@ -142,4 +178,13 @@ function yamlFault(code: string): string {
   if (code === 'DUPLICATE_KEY') return 'the same field twice';
   if (code === 'TAB_AS_INDENT') return 'a tab where spaces belong';
   return `not valid YAML (${code.toLowerCase().replaceAll('_', ' ')})`;
+}
+
+function filesOf(folder: string): [string, string][] {
+  try {
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+    return names.toSorted().map((name) => [folder, name]);
+  } catch {
+    throw new Refused('E_NOT_FOUND', `the folder of provider specs cannot be read: ${folder}`);
+  }
 }

@@ -1,9 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Problem, Refused } from '../../core/errors.ts';
+import { Refused } from '../../core/errors.ts';
 import type { Log, Provider } from '../../core/ports.ts';
 import { type HttpProviderOptions, httpProvider } from './http.ts';
-import { type LoadOptions, loadSpec } from './load-spec.ts';
 import type { Spec } from './spec.ts';
 
 export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds' | 'allowLoopback'> {
@@ -17,8 +14,7 @@ export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds'
   readonly log?: Log;
 }
 
-/** The folder of specs that ships with Rekey. */
-export const bundledSpecs = join(import.meta.dirname, 'specs');
+export { bundledSpecs, loadSpecs } from './load-spec.ts';
 
 /**
  * Every installed provider by name. The lookup throws Refused E_NOT_FOUND with the nearest names. Throws Refused
@@ -43,46 +39,6 @@ export function providers(options: RegistryOptions): (name: string) => Provider 
     if (provider) return provider;
     throw new Refused('E_NOT_FOUND', `no provider ${JSON.stringify(name.slice(0, 64))}; nearest: ${nearest(name, [...byName.keys()])}`);
   };
-}
-
-/**
- * Every spec in the folders (`*.yaml`, `*.yml`), in order of name. Specs that run on a laptop only are left out where loopback is
- * not allowed. Throws Refused with the problems of all files together; a folder that cannot be read is E_NOT_FOUND.
- */
-export function loadSpecs(folders: readonly string[], options: LoadOptions = {}): Spec[] {
-  const specs = new Map<string, Spec>();
-  const refusals: Refused[] = [];
-  for (const [folder, file] of folders.flatMap(filesOf)) {
-    try {
-      const spec = loadSpec(readFileSync(join(folder, file), 'utf8'), file, { allowLoopback: true });
-      if (spec.metadata.localOnly && !options.allowLoopback) continue;
-      if (specs.has(spec.metadata.id))
-        throw new Refused('E_EXISTS', `${file}: another spec has the id ${spec.metadata.id}`, [
-          { path: 'metadata.id', message: 'is taken' },
-        ]);
-      specs.set(spec.metadata.id, spec);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      const named = error.problems.map(({ path, message }): Problem => ({ path: `${file}:${path}`, message }));
-      refusals.push(new Refused(error.code, error.message, named));
-    }
-  }
-  const [first] = refusals;
-  if (!first) return [...specs.values()];
-  throw new Refused(
-    first.code,
-    refusals.map(({ message }) => message).join('; '),
-    refusals.flatMap(({ problems }) => problems),
-  );
-}
-
-function filesOf(folder: string): [string, string][] {
-  try {
-    const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
-    return names.toSorted().map((name) => [folder, name]);
-  } catch {
-    throw new Refused('E_NOT_FOUND', `the folder of provider specs cannot be read: ${folder}`);
-  }
 }
 
 /** The three names that differ least, by the number of letters to change (Levenshtein). */
