@@ -50,7 +50,7 @@ function build(parts: readonly Part[]): Ports {
   const installation = deployedInstallation();
   const { settings, policy } = installation;
   const { callSeconds } = settings;
-  const ground: Ground = { ...installation, callSeconds, region: process.env['AWS_REGION'] ?? '', variable };
+  const ground: Ground = { ...installation, callSeconds, region: process.env.AWS_REGION ?? '', variable };
   return {
     inventory: dynamoInventory({ client: {}, table: variable('table'), callSeconds }),
     secrets: absent('secrets'),

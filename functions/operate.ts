@@ -1,10 +1,10 @@
 import { answer } from '../requests/answer.ts';
-import { executions, fingerprints, notices, providers, secrets } from './compose.ts';
+import { destinations, executions, fingerprints, notices, providers, secrets } from './compose.ts';
 import { httpHandler } from './http-handler.ts';
 import { requestName } from './request-name.ts';
 
 export const handler = httpHandler(
   'operate',
-  [secrets, providers, fingerprints, notices, executions],
+  [secrets, providers, destinations, fingerprints, notices, executions],
   (ports, { path, input, principal }) => answer(ports, requestName(path), input, { actor: principal, via: 'operate' }),
 );

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { type Installation, installationFile } from '../functions/installation.ts';
 import { steps } from '../workflows/steps.ts';
 import { doors } from './doors.ts';
@@ -41,6 +41,7 @@ export async function bundle(out: string, installation: Installation): Promise<M
     // that would never run. No operation that we call streams events.
     alias: { '@aws-sdk/credential-provider-node': './functions/environment-credentials.ts' },
     external: ['@smithy/core/event-streams'],
+    plugins: [versionOnly],
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
@@ -51,3 +52,14 @@ export async function bundle(out: string, installation: Installation): Promise<M
   }
   return metafile;
 }
+
+/** An SDK client reads its own version from its package.json, and would bring all of it along: 2 KB for each client. */
+const versionOnly: Plugin = {
+  name: 'version-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /@aws-sdk\/client-[a-z-]+\/package\.json$/ }, ({ path }) => {
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};

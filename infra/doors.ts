@@ -20,7 +20,7 @@ export const doors: readonly Door[] = [
     entry: 'functions/sweep.ts',
     timeoutSeconds: 300,
     opensTo: 'schedule',
-    may: ['hints.read', 'executions.start', 'notices.publish'],
+    may: ['hints.read', 'executions.start'],
   },
   {
     name: 'Reconcile',
@@ -54,6 +54,7 @@ export const doors: readonly Door[] = [
       'provider.disable',
       'secrets.read',
       'secrets.label',
+      'destinations.read',
       'notices.publish',
       'executions.start',
       'executions.answer',
@@ -64,7 +65,7 @@ export const doors: readonly Door[] = [
     entry: 'functions/intake.ts',
     timeoutSeconds: 60,
     opensTo: 'url',
-    may: ['hints.read', 'fingerprints.make', 'provider.disable', 'notices.publish', 'executions.start', 'executions.answer'],
+    may: ['hints.read', 'fingerprints.make', 'provider.disable', 'executions.start'],
   },
   {
     name: 'Acknowledge',
