@@ -25,6 +25,7 @@ export function whyNotLinear(pattern: string): string | undefined {
     } else if (c === '(') {
       if (/^\(\?(?!:|<[A-Za-z])/.test(pattern.slice(i))) return 'looks around or sets flags';
       groups.push({ loose: false });
+      i += /^\(\?(:|<\w+>)/.exec(pattern.slice(i))?.[0].slice(1).length ?? 0;
     } else if (c === ')') {
       const group = groups.pop();
       const outer = groups.at(-1);
