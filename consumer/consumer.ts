@@ -149,7 +149,10 @@ export function rekeyConsumer(options: ConsumerOptions): RekeyConsumer {
     receipt: Pick<Receipt, 'outcome' | 'nonce' | 'proof' | 'message'>,
   ): Promise<string> {
     if (receipt.outcome === 'heard') report(notice, 'heard');
-    const { keyId, operationId, version = 0 } = notice;
+    const { keyId, operationId } = notice;
+    const version = notice.version ?? newest.get(keyId)?.version;
+    // A service that never heard of any version has nothing to say about one.
+    if (version === undefined) return 'accepted';
     for (let wait = pauseMs.first; ; wait = Math.min(2 * wait, pauseMs.longest)) {
       try {
         return await options.receipts.send({ keyId, operationId, version, ...receipt }, signal);

@@ -2,8 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type RefusalCode, Refused } from '../core/errors.ts';
+import { Refused, RekeyError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
+import { bodyBytes, parseBody } from '../requests/body.ts';
+import { httpStatus } from '../requests/http-status.ts';
 import type { ConsumerTokens } from './consumer-tokens.ts';
 import type { Feed } from './feed.ts';
 
@@ -27,9 +29,6 @@ export interface LocalServer {
   /** Afterwards the port is free. Requests under way get two seconds to end. */
   stop(): Promise<void>;
 }
-
-/** Largest body, as in the cloud. */
-const bodyLimit = 256 * 1024;
 
 /** Longest wait of GET /notices, in seconds: below the usual idle time-outs of clients and proxies. */
 const longestWaitSeconds = 25;
@@ -111,22 +110,17 @@ function wholeNumber(url: URL, name: string, otherwise: number, most: number): n
 }
 
 async function json(request: IncomingMessage): Promise<unknown> {
-  const tooLarge = () => new Refused('E_TOO_LARGE', `a body may have ${bodyLimit} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw tooLarge();
+  const tooLarge = () => new Refused('E_TOO_LARGE', `a body may have ${bodyBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
   // Leaving the loop must not end the connection: the answer goes over it.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > bodyLimit) throw tooLarge();
+    if (length > bodyBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
-  } catch {
-    // The parser's own message quotes the text, which may hold a value.
-    throw new Refused('E_INPUT_INVALID', 'the body is not JSON in UTF-8');
-  }
+  return parseBody(Buffer.concat(chunks).toString('utf8'));
 }
 
 /** Aborted when the response was sent or the caller is gone, so that nobody waits for it. */
@@ -136,27 +130,16 @@ function closed(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-const statusOf: Partial<Record<RefusalCode, number>> = {
-  E_CREDENTIALS: 401,
-  E_FORBIDDEN: 403,
-  E_NOT_FOUND: 404,
-  E_TOO_LARGE: 413,
-  E_USAGE: 400,
-  E_INPUT_EMPTY: 400,
-  E_INPUT_INVALID: 400,
-  E_SECRET_IN_INPUT: 400,
-  E_PROOF_REQUIRED: 422,
-  E_PROOF_INVALID: 422,
-  E_NOT_ACCEPTED: 422,
-  E_UNREACHABLE: 503,
-};
-
 function sendError(response: ServerResponse, error: unknown, log: Log): void {
   if (error instanceof Refused) {
     const { code, name, message, problems } = error;
     // What is left of a body that was too large is not read.
     if (code === 'E_TOO_LARGE') response.setHeader('connection', 'close');
-    send(response, statusOf[code] ?? 409, { error: { code, name, message, problems } });
+    send(response, httpStatus[code], { error: { code, name, message, problems } });
+    return;
+  }
+  if (error instanceof RekeyError && error.name.endsWith('Unavailable')) {
+    send(response, 503, { error: { code: 'E_UNREACHABLE', name: error.name, message: error.message, problems: [] } });
     return;
   }
   log.error('a request failed', { error: (error as Error).name });

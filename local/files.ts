@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+
+/** Where local mode keeps what, under one folder (`.rekey` unless said otherwise). All of it is readable by its owner only. */
+export function localFiles(folder: string) {
+  return {
+    /** `{url, token, pid, startedAt}` of the running instance; the command line finds it here. */
+    running: join(folder, 'local.json'),
+    /** The engine's database and process id. */
+    inventory: folder,
+    /** Encrypted values of keys, and the key that opens them. */
+    secrets: join(folder, 'secrets'),
+    masterKey: join(folder, 'master.key'),
+    /** Keys the fingerprints. */
+    pepper: join(folder, 'pepper'),
+    /** `<provider>/<account>.json`: credentials that mint and disable keys. */
+    admin: join(folder, 'admin'),
+    /** `<consumer>.token`: who can read it is that consumer. */
+    consumers: join(folder, 'consumers'),
+    notices: join(folder, 'notices.jsonl'),
+    log: join(folder, 'rekey.log'),
+    sandbox: join(folder, 'sandbox.jsonl'),
+  } as const;
+}
+
+/** What `running` holds. */
+export interface RunningInstance {
+  readonly url: string;
+  /** The operator's bearer token. */
+  readonly token: string;
+  readonly pid: number;
+  readonly startedAt: string;
+}

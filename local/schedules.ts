@@ -1,0 +1,31 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { tiers } from '../core/key.ts';
+import type { Ports } from '../core/ports.ts';
+import { reconcile } from '../core/reconcile/reconcile.ts';
+import { sweep } from '../core/sweep.ts';
+
+/** Starts what the cloud's schedules do: a sweep per tier and the reconciler, each again its interval after it ended. Returns what stops them, after the round under way. */
+export function startSchedules(ports: Ports): () => Promise<void> {
+  const stopping = new AbortController();
+  const { sweepSeconds, reconcileSeconds } = ports.settings;
+
+  const every = async (name: string, seconds: number, round: () => Promise<unknown>) => {
+    while (!stopping.signal.aborted) {
+      try {
+        await round();
+      } catch (error) {
+        ports.log.error(`${name} failed; the next round repeats it`, { error: (error as Error).name });
+      }
+      await pause(seconds * 1000, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+
+  const loops = [
+    ...tiers.map((tier) => every(`sweep ${tier}`, sweepSeconds[tier], () => sweep(ports, { tier }))),
+    every('reconcile', reconcileSeconds, () => reconcile(ports)),
+  ];
+  return async () => {
+    stopping.abort();
+    await Promise.all(loops);
+  };
+}
