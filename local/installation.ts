@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { bundledSpecs, loadSpecs } from '../adapters/providers/registry.ts';
 import type { Spec } from '../adapters/providers/spec.ts';
 import { type Problem, Refused } from '../core/errors.ts';
-import { checkPolicy, defaultPolicy, type Policy } from '../core/policy.ts';
+import { defaultPolicy, type Policy } from '../core/policy.ts';
 import { checkSettings, type Settings } from '../core/settings.ts';
+import { readPolicy } from '../requests/policy-document.ts';
+import { readYaml } from '../requests/yaml-text.ts';
 import { localSettings } from './settings.ts';
 
-/** What this installation decided: the defaults, with what the files of its folder say instead. */
+/** What this installation decided: the defaults, with what its files say instead. */
 export interface LocalInstallation {
   readonly settings: Settings;
   readonly policy: Policy;
@@ -16,45 +17,46 @@ export interface LocalInstallation {
 }
 
 /**
- * Reads `settings.yaml`, `policy.yaml` and `providers/*.yaml` of a folder; each may be missing. Throws Refused E_INPUT_INVALID that names
- * every unknown field, wrong type and contradiction; loadSpecs tells what a spec is refused for.
+ * Reads `settings.yaml`, `policy.yaml` and `providers/*.yaml` of the folder; each may be missing, and the workspace's own `policy.yaml` stands
+ * in for the folder's. Throws Refused, with every unknown field, wrong value and contradiction, before anything is started.
  */
-export function readLocalInstallation(folder: string): LocalInstallation {
-  const settings = checkSettings(overlay(localSettings, folder, 'settings.yaml'));
-  const policy = checkPolicy(overlay(defaultPolicy, folder, 'policy.yaml'), settings);
+export function readLocalInstallation(folder: string, workspace: string): LocalInstallation {
+  const settings = checkSettings(readSettings(join(folder, 'settings.yaml')));
+  const file = [folder, workspace].map((place) => join(place, 'policy.yaml')).find((path) => existsSync(path));
+  const policy = file ? readPolicy(readFileSync(file, 'utf8'), file, settings) : defaultPolicy;
   const own = join(folder, 'providers');
   const specs = loadSpecs([bundledSpecs, ...(existsSync(own) ? [own] : [])], { allowLoopback: true });
   return { settings, policy, specs };
 }
 
-/** The defaults say which fields there are and of what type. */
-function overlay<T extends object>(defaults: T, folder: string, file: string): T {
-  const path = join(folder, file);
-  if (!existsSync(path)) return defaults;
-  const document = parseDocument(readFileSync(path, 'utf8'), { schema: 'core', uniqueKeys: true, prettyErrors: false });
-  const [fault] = [...document.errors, ...document.warnings];
-  if (fault) throw new Refused('E_INPUT_INVALID', `${file} is not valid YAML (${fault.code})`);
+/** The laptop's durations with those of the file in their place: numbers of seconds under the names of core/settings.ts. */
+function readSettings(file: string): Settings {
+  if (!existsSync(file)) return localSettings;
+  const [document, second] = readYaml(readFileSync(file, 'utf8'), file);
+  if (!document || second) throw new Refused('E_INPUT_INVALID', `${file} must hold exactly one document`);
   const problems: Problem[] = [];
-  const merged = merge(defaults, document.toJS({ maxAliasCount: 20 }) ?? {}, '', problems);
-  if (problems.length) throw new Refused('E_INPUT_INVALID', `${file} was refused`, problems);
-  return merged as T;
+  const merged = merge(localSettings, document.content, [], (path, message) => {
+    problems.push({ path: `${file}, ${document.where(path)}: ${path.join('.')}`, message });
+  });
+  if (problems.length) throw new Refused('E_INPUT_INVALID', `${file} cannot be used`, problems);
+  return merged;
 }
 
-function merge(standard: unknown, given: unknown, path: string, problems: Problem[]): unknown {
-  const refuse = (message: string) => {
-    problems.push({ path, message });
+/** The standard says which fields there are, and of what type. */
+function merge<T>(standard: T, given: unknown, path: readonly string[], report: (path: readonly string[], message: string) => void): T {
+  if (typeof standard !== 'object' || standard === null) {
+    if (typeof given === typeof standard) return given as T;
+    report(path, `must be a ${typeof standard}`);
     return standard;
-  };
-  if (Array.isArray(standard))
-    return Array.isArray(given) && given.every((entry) => typeof entry === 'string') ? given : refuse('must be a list of texts');
-  if (typeof standard !== 'object' || standard === null)
-    return typeof given === typeof standard ? given : refuse(`must be a ${typeof standard}`);
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return refuse('must have fields');
-  const merged: Record<string, unknown> = { ...standard };
-  for (const [name, value] of Object.entries(given)) {
-    const at = path ? `${path}.${name}` : name;
-    if (Object.hasOwn(standard, name)) merged[name] = merge(merged[name], value, at, problems);
-    else problems.push({ path: at, message: 'is no field' });
   }
-  return merged;
+  if (typeof given !== 'object' || given === null) {
+    report(path, 'must have fields');
+    return standard;
+  }
+  const merged = new Map<string, unknown>(Object.entries(standard));
+  for (const [name, value] of Object.entries(given)) {
+    if (Object.hasOwn(standard, name)) merged.set(name, merge(merged.get(name), value, [...path, name], report));
+    else report([...path, name], 'is no field');
+  }
+  return Object.fromEntries(merged) as T;
 }

@@ -6,14 +6,15 @@ const extended = Symbol.for('rekey.long-timers');
 type SetTimeout = typeof globalThis.setTimeout;
 
 /**
- * Afterwards setTimeout keeps delays above 24.8 days: an overlap of a month must not end at once. It wraps whatever timer
+ * Afterwards setTimeout keeps delays above 24.8 days: an overlap of a month must not end at once. A delay that is over already, of which
+ * Node would warn, is none. It wraps whatever timer
  * functions are in place, so virtual time that was installed before keeps working. Calling it again changes nothing.
  */
 export function allowLongTimers(): void {
   const plain = globalThis.setTimeout as SetTimeout & { [extended]?: true };
   if (plain[extended]) return;
   const long = ((callback: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
-    if (!(ms > longestMs)) return plain(callback, ms, ...args);
+    if (!(ms > longestMs)) return plain(callback, Math.max(0, ms), ...args);
     // The same handle is refreshed, so that clearTimeout ends the chain at any moment.
     const parts = Math.ceil(ms / longestMs);
     let left = parts;

@@ -50,7 +50,7 @@ const lockSeconds = 20;
  */
 export async function startLocal(options: StartOptions): Promise<Started> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const installation = readLocalInstallation(options.folder);
+  const installation = readLocalInstallation(options.folder, options.workspace);
   const { running } = localFiles(options.folder);
   return await withFileLock(running, lockSeconds, async () => {
     await refuseSecond(running);
