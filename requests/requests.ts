@@ -1,0 +1,150 @@
+import * as z from 'zod/mini';
+import { overrideConfirm } from '../core/adoption.ts';
+import { Refused } from '../core/errors.ts';
+import { explainKey } from '../core/explain.ts';
+import { clearHold, setHold } from '../core/hold.ts';
+import { tiers } from '../core/key.ts';
+import { planRevocation, planRotation } from '../core/plan.ts';
+import type { Ports } from '../core/ports.ts';
+import { adoptVersion, goLive, registerKey } from '../core/register.ts';
+import { findLeaked, revoke } from '../core/revoke/begin.ts';
+import { releaseReissue } from '../core/revoke/release.ts';
+import { requestRollback } from '../core/rotate/abort.ts';
+import { beginRotation } from '../core/rotate/begin.ts';
+import { history, listKeys, showKey, status } from '../core/show.ts';
+import { sweep } from '../core/sweep.ts';
+import { Value } from '../core/value.ts';
+import { factsProblems, keyFacts } from './facts.ts';
+import { keyId, name, text } from './fields.ts';
+import { accept } from './problems.ts';
+
+/** Who asks: the authenticated principal, and the door it came through. Never a field of the request. */
+export interface Caller {
+  readonly actor: string;
+  /** `intake`: the responders' door, which may contain and look, and nothing else. */
+  readonly via: 'operate' | 'intake';
+}
+
+export interface Request {
+  /** Whether the responders' door takes it too. */
+  readonly intake: boolean;
+  /** Checks the input and does it. Throws Refused before the first effect for what does not fit the schema. */
+  readonly run: (ports: Ports, input: unknown, actor: string) => Promise<unknown>;
+}
+
+const reason = text(500);
+const requestId = z.string().check(z.regex(/^[A-Za-z0-9-]{8,64}$/, 'must be 8 to 64 letters, digits and hyphens'));
+const oneKey = z.strictObject({ keyId: keyId() });
+const nothing = z.strictObject({});
+const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(100))]);
+
+/** Where a leak was found, as a caller may say it. */
+export const leakSources = ['repository', 'log', 'ticket', 'chat', 'vendor', 'destination', 'unknown', 'none'] as const;
+
+/** THE TABLE of what can be asked: one strict schema and one use case of the core each. */
+export const requests: Readonly<Record<string, Request>> = {
+  'key.register': request(z.strictObject({ facts: keyFacts }), (ports, { facts }, actor) => {
+    const problems = factsProblems(facts, ports.policy);
+    if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
+    return registerKey(ports, facts, actor);
+  }),
+  'key.adopt': request(
+    z.strictObject({
+      keyId: keyId(),
+      token: z.string().check(z.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID in lower case')),
+      credentialId: z.exactOptional(text(256)),
+    }),
+    adoptVersion,
+  ),
+  'key.mint': request(
+    z.strictObject({ keyId: keyId(), reason: z.exactOptional(reason), requestId: z.exactOptional(requestId) }),
+    (ports, input, actor) =>
+      beginRotation(
+        ports,
+        { keyId: input.keyId, reason: input.reason ?? 'first version', trigger: input.requestId ?? ports.randomId() },
+        actor,
+      ),
+  ),
+  'key.live': request(oneKey, goLive),
+  'key.list': request(nothing, (ports) => listKeys(ports)),
+  'key.show': request(oneKey, (ports, input) => showKey(ports, input.keyId), { intake: true }),
+  'key.explain': request(oneKey, (ports, input) => explainKey(ports, input.keyId)),
+  'key.history': request(oneKey, (ports, input) => history(ports, input.keyId)),
+  rotate: request(
+    z.strictObject({ keyId: keyId(), reason, requestId: z.exactOptional(requestId), dryRun: z.exactOptional(z.boolean()) }),
+    (ports, input, actor) =>
+      input.dryRun
+        ? planRotation(ports, input.keyId)
+        : beginRotation(ports, { keyId: input.keyId, reason: input.reason, trigger: input.requestId ?? ports.randomId() }, actor),
+  ),
+  rollback: request(z.strictObject({ keyId: keyId(), reason }), requestRollback),
+  // An emergency waits for no form: only the key is needed. Without a source the reissue is held until somebody knows better.
+  revoke: request(
+    z.strictObject({
+      keyId: keyId(),
+      scope: z.exactOptional(scope),
+      reason: z.exactOptional(z.union([reason, z.literal('')])),
+      source: z.exactOptional(z.enum(leakSources)),
+      requestId: z.exactOptional(requestId),
+      dryRun: z.exactOptional(z.boolean()),
+    }),
+    (ports, input, actor) => {
+      const { keyId, scope = 'all', source = 'unknown' } = input;
+      if (input.dryRun) return planRevocation(ports, { keyId, scope });
+      const order = { keyId, scope, reason: input.reason || notSaid, source, requestId: input.requestId ?? ports.randomId() };
+      return revoke(ports, order, actor);
+    },
+    { intake: true },
+  ),
+  'revoke.find': request(
+    z.strictObject({ leaked: z.string().check(z.minLength(1), z.maxLength(65_536)) }),
+    async (ports, { leaked }) => ({ match: (await findLeaked(ports, new Value(leaked))) ?? null }),
+    { intake: true },
+  ),
+  reissue: request(
+    z.strictObject({ keyId: keyId(), mistake: z.exactOptional(z.boolean()), reason }),
+    (ports, input, actor) => releaseReissue(ports, { mistake: false, ...input }, actor),
+    { intake: true },
+  ),
+  confirm: {
+    intake: false,
+    run: (ports, input, actor) => {
+      const { consumer, reason, ...rest } = accept(confirmation, input, 'the request');
+      if (consumer === undefined || reason === undefined) throw unproven();
+      return overrideConfirm(ports, { keyId: rest.keyId, consumer, reason }, actor);
+    },
+  },
+  hold: request(
+    z.strictObject({ keyId: keyId(), reason, until: z.iso.datetime({ message: 'must be an instant in UTC, like 2027-01-31T00:00:00Z' }) }),
+    setHold,
+  ),
+  unhold: request(z.strictObject({ keyId: keyId(), reason }), clearHold),
+  status: request(nothing, (ports) => status(ports), { intake: true }),
+  sweep: request(z.strictObject({ tier: z.enum(tiers) }), (ports, input) => sweep(ports, input)),
+};
+
+/** What a revocation's record says until somebody gives the reason. */
+const notSaid = 'not said yet';
+
+/** `version` is accepted only to answer those who believe that it proves something. */
+const confirmation = z.strictObject({
+  keyId: keyId(),
+  version: z.exactOptional(z.int()),
+  consumer: z.exactOptional(z.union([name(), z.literal('*')])),
+  reason: z.exactOptional(reason),
+});
+
+function unproven(): Refused {
+  return new Refused('E_PROOF_REQUIRED', 'a version number proves nothing: name the consumer that moved, and say why you know', [
+    { path: 'consumer', message: "is needed; '*' decides for a key without consumers" },
+    { path: 'reason', message: 'is needed: it goes on record under your name' },
+  ]);
+}
+
+function request<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  run: (ports: Ports, input: z.output<Schema>, actor: string) => Promise<unknown>,
+  { intake = false }: { intake?: boolean } = {},
+): Request {
+  return { intake, run: async (ports, input, actor) => run(ports, accept(schema, input, 'the request'), actor) };
+}
