@@ -115,7 +115,10 @@ function withPaths(key: Key, set: Readonly<Record<string, unknown>>): Key {
   for (const [path, value] of Object.entries(set)) {
     const names = path.split('.');
     let parent = copy;
-    for (const name of names.slice(0, -1)) parent = (parent[name] ??= {}) as Record<string, unknown>;
+    for (const name of names.slice(0, -1)) {
+      if (typeof parent[name] !== 'object' || parent[name] === null) parent[name] = {};
+      parent = parent[name] as Record<string, unknown>;
+    }
     parent[names[names.length - 1] as string] = value;
   }
   const revocation = copy['revocation'] as { id?: string } | null;

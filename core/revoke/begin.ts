@@ -60,6 +60,8 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
     if (!before.some((version) => version.number === number)) throw new Refused('E_NOT_FOUND', `${input.keyId} has no version ${number}`);
   }
   const wanted = inScope(before, [input.scope]);
+  const operationId = operationIdOf('revoke', input.keyId, input.requestId);
+  if (await ports.inventory.get(operationKey(input.keyId, operationId))) return ended(known, operationId, wanted);
   if (!known.revocation && before.length > 0 && wanted.every((version) => isDead(version.state)))
     return alreadyDead(ports, known, input, wanted, actor);
 
@@ -124,6 +126,15 @@ async function firstDisables(ports: Ports, key: Key, scope: RevokeInput['scope']
       }
     }),
   );
+}
+
+/** The same request once more, after its revocation was closed: the same operation, nothing else. */
+function ended(key: Key, operationId: string, versions: readonly Version[]): Revoked {
+  const message = `this request was carried out: version ${versions
+    .filter(({ compromised }) => compromised)
+    .map(({ number }) => number)
+    .join(', ')} is dead`;
+  return { keyId: key.facts.id, operationId, fence: key.fence, alreadyDead: true, versions: [], workflow: 'not needed', message };
 }
 
 /** A report about versions that are dead already: marked as compromised for ever, nothing else. */

@@ -3,7 +3,7 @@ import { isDelivered, withRoles } from '../delivery.ts';
 import { dueAfter } from '../due.ts';
 import { effect } from '../effect.ts';
 import { IllegalMove } from '../errors.ts';
-import { attribute, listVersions, operationKey, putItem, versionItem } from '../items.ts';
+import { attribute, listVersions, operationIdOf, operationKey, putItem, versionItem } from '../items.ts';
 import { moveKey, type Revocation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
@@ -37,7 +37,10 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
       },
       writes: [
         ...withRoles(versions, current.number, 0).map((version) => putItem(versionItem(keyId, version))),
-        putItem({ ...operationKey(keyId, operation.id), ...(attribute({ ...revocation, outcome: 'done', endedAt: now }) as object) }),
+        // Under the id of every request that met in this revocation, so that each of them, sent again, is recognised.
+        ...operationIds(keyId, revocation).map((id) =>
+          putItem({ ...operationKey(keyId, id), ...(attribute({ ...revocation, outcome: 'done', endedAt: now }) as object) }),
+        ),
       ],
       notices: [
         noticeFor(ports, fresh, operation.id, {
@@ -56,6 +59,10 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
     };
   });
   return {};
+}
+
+function operationIds(keyId: string, revocation: Revocation): string[] {
+  return [...new Set([revocation.id, ...revocation.requests.map(({ requestId }) => operationIdOf('revoke', keyId, requestId))])];
 }
 
 async function stripCompromised(attempt: Attempt): Promise<void> {

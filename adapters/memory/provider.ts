@@ -1,0 +1,147 @@
+import { NoFreeSlot } from '../../core/errors.ts';
+import type { Clock, Credential, Probe, Provider, ProviderTraits } from '../../core/ports.ts';
+import { Value } from '../../core/value.ts';
+
+/** One line of the provider's own log: a value that was presented, whose it was, and whether it was accepted. */
+export interface Presented {
+  readonly at: number;
+  readonly credentialId: string;
+  readonly accepted: boolean;
+}
+
+interface Held {
+  readonly credentialId: string;
+  readonly label: string;
+  readonly createdAt: number;
+  readonly text: string;
+  enabled: boolean;
+  disabledAt: number;
+}
+
+export interface MemoryProviderOptions {
+  readonly clock: Clock;
+  readonly name?: string;
+  readonly traits?: Partial<ProviderTraits>;
+  /** How long a new credential is still refused, and a disabled or deleted one still accepted. */
+  readonly activateSeconds?: number;
+  readonly revokeSeconds?: number;
+}
+
+/** A provider in memory with what its own log and console would show; for the simulation and for tests. */
+export interface MemoryProvider extends Provider {
+  readonly log: readonly Presented[];
+  /** Uses a value as a program would. */
+  use(value: Value): boolean;
+  accepts(credentialId: string): boolean;
+  /** Somebody else's hands: a credential made outside, one enabled again in the vendor's console. */
+  stranger(label?: string): { readonly credentialId: string; readonly value: Value };
+  enableInConsole(credentialId: string): void;
+  /** From now on: accepts anything, refuses everything, or behaves. */
+  mood: 'honest' | 'accepts everything' | 'refuses everything' | 'ignores disable';
+}
+
+/** Class C: provider-generated values, shown once; `maxLive` slots that count disabled credentials; propagation on create and on disable. */
+export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
+  const { clock, activateSeconds = 0, revokeSeconds = 0 } = options;
+  const held = new Map<string, Held>();
+  /** Deleted credentials are accepted until the deletion has propagated. */
+  const deleted = new Map<string, { readonly text: string; readonly at: number }>();
+  const log: Presented[] = [];
+  let serial = 0;
+  const traits: ProviderTraits = {
+    class: 'C',
+    maxLive: 2,
+    countsDisabled: true,
+    disable: 'disable',
+    labelled: true,
+    activateSeconds: Math.max(1, activateSeconds),
+    revokeSeconds: Math.max(1, revokeSeconds),
+    probe: { alive: 2, denied: 3, everySeconds: 1 },
+    ...options.traits,
+  };
+  const late = (since: number, seconds: number) => clock.now() < since + seconds * 1000;
+
+  function accepts(credentialId: string): boolean {
+    if (provider.mood === 'accepts everything') return true;
+    if (provider.mood === 'refuses everything') return false;
+    const gone = deleted.get(credentialId);
+    if (gone) return late(gone.at, revokeSeconds);
+    const one = held.get(credentialId);
+    if (!one || late(one.createdAt, activateSeconds)) return false;
+    return one.enabled || late(one.disabledAt, revokeSeconds) || provider.mood === 'ignores disable';
+  }
+
+  function use(value: Value): boolean {
+    const text = value.reveal();
+    const owner =
+      [...held.values()].find((one) => one.text === text)?.credentialId ?? [...deleted].find(([, one]) => one.text === text)?.[0];
+    const accepted = owner ? accepts(owner) : provider.mood === 'accepts everything';
+    log.push({ at: clock.now(), credentialId: owner ?? 'unknown', accepted });
+    return accepted;
+  }
+
+  function make(label: string): { credentialId: string; value: Value } {
+    serial += 1;
+    const credentialId = `cred-${String(serial).padStart(4, '0')}`;
+    const text = `mem_canary_${serial}_${Math.trunc(clock.now())}`;
+    held.set(credentialId, { credentialId, label, createdAt: clock.now(), text, enabled: true, disabledAt: 0 });
+    return { credentialId, value: new Value(text) };
+  }
+
+  const provider: MemoryProvider = {
+    name: options.name ?? 'memory',
+    traits,
+    mood: 'honest',
+    log,
+    use,
+    accepts,
+    stranger: (label = 'made by hand') => make(label),
+    enableInConsole(credentialId) {
+      const one = held.get(credentialId);
+      if (one) one.enabled = true;
+    },
+
+    async create(_subject, label) {
+      const occupied = [...held.values()].filter((one) => one.enabled || traits.countsDisabled);
+      if (occupied.length >= traits.maxLive) throw new NoFreeSlot(`${occupied.length} credentials`);
+      return make(label);
+    },
+
+    async list(): Promise<Credential[]> {
+      return [...held.values()].map(({ credentialId, label, enabled, createdAt }) => ({
+        credentialId,
+        enabled,
+        createdAt: new Date(createdAt).toISOString(),
+        ...(traits.labelled ? { label } : {}),
+      }));
+    },
+
+    async probe(_subject, value): Promise<Probe> {
+      return use(value) ? { verdict: 'alive', detail: 'accepted' } : { verdict: 'denied', detail: 'refused' };
+    },
+
+    async disable(_subject, credentialId) {
+      const one = held.get(credentialId);
+      if (!one) return 'gone';
+      if (one.enabled && provider.mood !== 'ignores disable') one.disabledAt = clock.now();
+      one.enabled = false;
+      return 'disabled';
+    },
+
+    async delete(_subject, credentialId) {
+      const one = held.get(credentialId);
+      if (!one) return 'gone';
+      held.delete(credentialId);
+      deleted.set(credentialId, { text: one.text, at: one.enabled ? clock.now() : one.disabledAt });
+      return 'deleted';
+    },
+
+    async lastUsed(_subject, credentialId) {
+      const last = log.filter((line) => line.credentialId === credentialId && line.accepted).at(-1);
+      return { at: last ? new Date(last.at).toISOString() : 'never', accuracySeconds: 0 };
+    },
+
+    neverIssued: (random) => new Value(`mem_never_${random}`),
+  };
+  return provider;
+}
