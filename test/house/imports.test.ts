@@ -13,14 +13,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   consumer: [],
   functions: ['core', 'requests', 'workflows', 'adapters'],
   local: ['core', 'requests', 'workflows', 'adapters', 'consumer'],
-  infra: ['core', 'workflows'],
+  infra: ['core', 'requests', 'workflows'],
   cli: ['core', 'requests', 'local', 'adapters'],
 };
 
 /** The packages a room may import, by prefix; a room without a row may import any that package.json has. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   core: ['node:crypto'],
-  requests: ['zod/mini', 'node:crypto'],
+  requests: ['zod/mini', 'yaml', 'node:crypto'],
   workflows: [],
 };
 
@@ -33,11 +33,14 @@ const storeBuilders = { room: 'cli', adapters: /^adapters\/(aws|file|local)\/(se
 /** Plain facts that two rooms must agree on, declared once where they belong. They build nothing, so of the house they import only types. */
 const facts = ['adapters/aws/table.ts', 'functions/secret-names.ts', 'functions/installation.ts'];
 
-/** Loose files of adapters/ that are no adapter: how a vendor's failure is read, how a file is replaced whole. */
-const tools = ['adapters/aws-failure.ts', 'adapters/replace-file.ts'];
+/** Loose files of adapters/ that are no adapter: how a vendor's failure is read, how a file is replaced whole, how writers take turns. */
+const tools = ['adapters/aws-failure.ts', 'adapters/replace-file.ts', 'adapters/file-lock.ts'];
 
-/** Synth reads and checks the provider specs that the functions will interpret. */
-const specReaders = { file: 'infra/installation.ts', adapters: /^adapters\/providers\/(load-spec|registry)\.ts$/ };
+/** An installation is read at one place of each kind: synth and local mode check the provider specs before anything interprets them. */
+const specReaders = {
+  files: ['infra/installation.ts', 'local/installation.ts'],
+  adapters: /^adapters\/providers\/(load-spec|registry)\.ts$/,
+};
 
 /** The registries: one file each that lists what is installed, so that adding one touches one line. */
 const registries = ['adapters/providers/registry.ts', 'adapters/destinations/registry.ts'];
@@ -67,7 +70,7 @@ function kindOf(path: string): string | null {
 }
 
 function mayBuild(line: ImportLine): boolean {
-  if (compositionRoots.includes(line.from) || (line.from === specReaders.file && specReaders.adapters.test(line.to))) return true;
+  if (compositionRoots.includes(line.from) || (specReaders.files.includes(line.from) && specReaders.adapters.test(line.to))) return true;
   const room = roomOf(line.from);
   // A type builds nothing.
   if ((line.typeOnly || tools.includes(line.to)) && ['functions', 'local', 'infra'].includes(room)) return true;
