@@ -32,7 +32,7 @@ export interface VendorRules {
   settle(): void;
 }
 
-export const vendorName = 'rekey-sandbox';
+const vendorName = 'rekey-sandbox';
 
 export function vendorRules(state: VendorState): VendorRules {
   const { credentials, faults, now } = state;
