@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import { Refused, refusals } from '../core/errors.ts';
 import { tiers } from '../core/key.ts';
 import { inflightSeconds } from '../core/settings.ts';
-import { formatDuration } from '../requests/duration.ts';
 import { type Started, type StartOptions, startLocal } from './start.ts';
 
 const usage = `Usage: npm start [-- options]
@@ -62,7 +61,6 @@ function optionsOf(args: readonly string[]): StartOptions {
 function greeting({ url, sandboxUrl, installation, resumed }: Started, folder: string): string[] {
   const { settings, policy, specs } = installation;
   const each = (of: (tier: (typeof tiers)[number]) => string) => tiers.map((tier) => `${tier} ${of(tier)}`).join(', ');
-  const length = (seconds: number) => (Number.isInteger(seconds) ? formatDuration(seconds) : `PT${seconds}S`);
   return [
     `Rekey runs on this machine at ${url}; Ctrl-C stops it.`,
     '',
@@ -76,4 +74,11 @@ function greeting({ url, sandboxUrl, installation, resumed }: Started, folder: s
     'Next, in another terminal: npx rekey --help',
     `Everything is kept in ${relative(process.cwd(), folder) || '.'}; the log is rekey.log in there.`,
   ];
+}
+
+/** A length of time in its largest whole unit. */
+function length(seconds: number): string {
+  const [count, unit] =
+    seconds % 86_400 === 0 ? [seconds / 86_400, 'day'] : seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : [seconds, 'second'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
