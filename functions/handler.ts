@@ -18,8 +18,7 @@ export function stepHandler(state: string, parts: readonly Part[]): (event: unkn
   const step = steps.find((row) => row.state === state);
   if (!step) throw new Error(`no step is called ${state}`);
   const ports = compose(...parts);
-  return (event, { awsRequestId }) =>
-    guarded(state, awsRequestId, ports, () => step.run(ports(), payloadOf(event, state === 'Confirm'), awsRequestId));
+  return (event, { awsRequestId }) => guarded(state, awsRequestId, ports, () => step.run(ports(), payloadOf(event, state), awsRequestId));
 }
 
 /** The handler of a schedule: what the use case answers is logged, because nobody waits for it. */
@@ -37,10 +36,12 @@ export function scheduleHandler(
     });
 }
 
-const shape = { keyId: 'string', operationId: 'string', startSeq: 'number' } as const;
+/** The fields of every payload, and those of one state alone. */
+const common = { keyId: 'string', operationId: 'string', startSeq: 'number' };
+const own: Readonly<Record<string, object>> = { Confirm: { taskToken: 'string' }, Abort: { error: 'string' } };
 
-function payloadOf(event: unknown, waits: boolean): StepPayload {
-  const expected: Record<string, string> = waits ? { ...shape, taskToken: 'string' } : shape;
+function payloadOf(event: unknown, state: string): StepPayload {
+  const expected: Record<string, string> = { ...common, ...own[state] };
   const given = typeof event === 'object' && event !== null ? (event as Record<string, unknown>) : {};
   const names = new Set([...Object.keys(expected), ...Object.keys(given)]);
   const problems = [...names]

@@ -1,5 +1,7 @@
-import { type RefusalCode, Refused, RekeyError } from '../core/errors.ts';
+import { Refused, RekeyError } from '../core/errors.ts';
 import type { Ports } from '../core/ports.ts';
+import { parseBody } from '../requests/body.ts';
+import { httpStatus } from '../requests/http-status.ts';
 import { compose, type Part } from './compose.ts';
 import { type Invocation, logUnexpected } from './handler.ts';
 
@@ -29,9 +31,6 @@ export interface SignedRequest {
   readonly principal: string;
 }
 
-/** 256 KiB, the most that a request to any door may have. */
-export const maxBodyBytes = 256 * 1024;
-
 /**
  * The handler of a Function URL with IAM authorisation: checks the request, names its principal, and answers
  * `{"result": …}` or `{"error": {code, name, message, problems}}`. An unexpected error answers 500 E_INTERNAL and no detail.
@@ -48,7 +47,7 @@ export function httpHandler(
     } catch (error) {
       if (error instanceof Refused) {
         const { code, message, problems } = error;
-        return reply(statusOf[code] ?? 409, { error: { code, name: error.name, message, problems } });
+        return reply(httpStatus[code], { error: { code, name: error.name, message, problems } });
       }
       if (error instanceof RekeyError && error.name.endsWith('Unavailable')) {
         return reply(503, { error: { code: 'E_UNREACHABLE', name: error.name, message: error.message, problems: [] } });
@@ -59,23 +58,6 @@ export function httpHandler(
     }
   };
 }
-
-/** HTTP status of a refusal; 409 of those not listed: the request was fine, the key's state was not. */
-const statusOf: Partial<Record<RefusalCode, number>> = {
-  E_USAGE: 400,
-  E_INPUT_EMPTY: 400,
-  E_INPUT_INVALID: 400,
-  E_SECRET_IN_INPUT: 400,
-  E_PROOF_REQUIRED: 400,
-  E_TOO_LARGE: 413,
-  E_NOT_FOUND: 404,
-  E_FORBIDDEN: 403,
-  E_CREDENTIALS: 401,
-  E_WRONG_ACCOUNT: 403,
-  E_PROOF_INVALID: 422,
-  E_NOT_ACCEPTED: 422,
-  E_UNREACHABLE: 503,
-};
 
 function reply(statusCode: number, body: unknown): UrlAnswer {
   return { statusCode, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(body) };
@@ -93,13 +75,6 @@ function signedRequest(event: UrlEvent, { invokedFunctionArn }: Invocation): Sig
 function bodyOf({ headers = {}, body = '', isBase64Encoded }: UrlEvent): unknown {
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Refused('E_INPUT_INVALID', 'the content type must be application/json');
-  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > maxBodyBytes) throw new Refused('E_TOO_LARGE', `a body may have ${maxBodyBytes} bytes`);
-  if (bytes.length === 0) throw new Refused('E_INPUT_EMPTY', 'the body is empty');
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    // The parser's own message quotes the body.
-    throw new Refused('E_INPUT_INVALID', 'the body is not JSON');
-  }
+  if (body === '') throw new Refused('E_INPUT_EMPTY', 'the body is empty');
+  return parseBody(isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body);
 }

@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
@@ -21,7 +19,7 @@ try {
   const stage = context('stage') ?? 'dev';
   const installation = readInstallation(stage, context('installation'));
   const names = (of: string) => (context(of) ?? `${stage}/*`).split(',').map((name) => name.trim());
-  const out = mkdtempSync(join(tmpdir(), 'rekey-bundles-'));
+  const out = join(app.outdir, 'bundles');
   await bundle(out, installation);
   new RekeyStack(app, 'Rekey', {
     stackName: `${stage}-rekey`,

@@ -1,13 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { loadSpec } from '../adapters/providers/load-spec.ts';
 import { bundledSpecs, loadSpecs } from '../adapters/providers/registry.ts';
 import type { Spec } from '../adapters/providers/spec.ts';
 import { type Problem, Refused } from '../core/errors.ts';
 import { checkPolicy, defaultPolicy } from '../core/policy.ts';
-import { checkSettings, productionSettings } from '../core/settings.ts';
+import { checkSettings, productionSettings, type Settings } from '../core/settings.ts';
 import type { Installation } from '../functions/installation.ts';
+import { readPolicy } from '../requests/policy-document.ts';
+import { readYaml } from '../requests/yaml-text.ts';
 
 /**
  * Reads an installation: the shipped defaults, with what `folder` says instead in settings.yaml and policy.yaml, and its
@@ -18,10 +19,12 @@ export function readInstallation(stage: string, folder?: string): Installation {
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
     throw new Refused('E_INPUT_INVALID', 'a stage is 1 to 16 lower-case letters, digits and dashes, and begins with a letter');
   }
-  const given = (file: string) => (folder === undefined ? {} : readYaml(join(folder, file)));
-  const settings = checkSettings(overlay({ ...productionSettings, stage }, given('settings.yaml'), 'settings.yaml'));
+  const given = (file: string) =>
+    folder !== undefined && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined;
+  const settings = checkSettings(settingsOf({ ...productionSettings, stage }, given('settings.yaml')));
   if (settings.stage !== stage) throw new Refused('E_INPUT_INVALID', `settings.yaml is for stage ${settings.stage}, not ${stage}`);
-  const policy = checkPolicy(overlay(defaultPolicy, given('policy.yaml'), 'policy.yaml'), settings);
+  const policyText = given('policy.yaml');
+  const policy = policyText === undefined ? checkPolicy(defaultPolicy, settings) : readPolicy(policyText, 'policy.yaml', settings);
   const specs = [...loadSpecs([bundledSpecs]), ...(folder === undefined ? [] : specsIn(join(folder, 'providers')))];
   const twice = specs.find(({ metadata: { id } }, index) => id === 'aws-iam' || specs.findIndex((spec) => spec.metadata.id === id) < index);
   if (twice) throw new Refused('E_EXISTS', `two providers are called ${twice.metadata.id}`);
@@ -35,37 +38,27 @@ function specsIn(folder: string): Spec[] {
   return files.sort().map((file) => loadSpec(readFileSync(join(folder, file), 'utf8'), file));
 }
 
-function readYaml(file: string): unknown {
-  if (!existsSync(file)) return {};
-  const document = parseDocument(readFileSync(file, 'utf8'), { schema: 'core', uniqueKeys: true, prettyErrors: false });
-  if (document.errors.length || document.warnings.length) throw new Refused('E_INPUT_INVALID', `${file} is not valid YAML`);
-  return document.toJS({ maxAliasCount: 20 }) ?? {};
-}
-
-/** The defaults with what was given in their place. The defaults say which fields there are and of what type. */
-function overlay<T extends object>(defaults: T, given: unknown, file: string): T {
+/** The settings with what a file says instead. They themselves say which fields there are, and of what type. */
+function settingsOf(standard: Settings, yaml: string | undefined): Settings {
+  if (yaml === undefined) return standard;
   const problems: Problem[] = [];
-  const merged = merge(defaults, given, [], problems);
-  if (problems.length) throw new Refused('E_INPUT_INVALID', `${file} was refused`, problems);
-  return merged as T;
+  const settings = overlay(standard, readYaml(yaml, 'settings.yaml')[0]?.content, '', problems);
+  if (problems.length) throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', problems);
+  return settings as Settings;
 }
 
-function merge(fallback: unknown, given: unknown, path: readonly string[], problems: Problem[]): unknown {
-  const report = (message: string) => {
-    problems.push({ path: path.join('.'), message });
-    return fallback;
-  };
-  if (Array.isArray(fallback)) {
-    return Array.isArray(given) && given.every((entry) => typeof entry === 'string') ? given : report('must be a list of texts');
+function overlay(standard: unknown, given: unknown, path: string, problems: Problem[]): unknown {
+  if (typeof given !== typeof standard || given === null || Array.isArray(given)) {
+    problems.push({ path, message: `must be a ${typeof standard}` });
+    return standard;
   }
-  if (typeof fallback !== 'object' || fallback === null) {
-    return typeof given === typeof fallback ? given : report(`must be a ${typeof fallback}`);
+  if (typeof standard !== 'object') return given;
+  const known = standard as Readonly<Record<string, unknown>>;
+  const merged = { ...known };
+  for (const [name, value] of Object.entries(given as object)) {
+    const at = path ? `${path}.${name}` : name;
+    if (Object.hasOwn(known, name)) merged[name] = overlay(known[name], value, at, problems);
+    else problems.push({ path: at, message: 'is no field' });
   }
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return report('must have fields');
-  const fields = Object.entries(given);
-  for (const [name] of fields)
-    if (!Object.hasOwn(fallback, name)) problems.push({ path: [...path, name].join('.'), message: 'is no field' });
-  const known = fields.filter(([name]) => Object.hasOwn(fallback, name));
-  const merged = known.map(([name, value]) => [name, merge((fallback as Record<string, unknown>)[name], value, [...path, name], problems)]);
-  return { ...fallback, ...Object.fromEntries(merged) };
+  return merged;
 }

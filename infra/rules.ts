@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Settings } from '../core/settings.ts';
 import { steps } from '../workflows/steps.ts';
 
 /** What Step Functions waits beyond a function's own time-out, so that it never abandons one that still runs (protocol.md §5). */
@@ -11,12 +12,24 @@ const marginSeconds = 30;
  * Our own rules about the stack: every broken one is an error of the synthesis, which nobody can acknowledge away.
  * Returns one sentence per broken rule.
  */
-export function brokenRules(stack: Stack): string[] {
+export function brokenRules(stack: Stack, settings: Settings): string[] {
   const resources = stack.node.findAll();
   return [
+    ...settingsRules(settings),
     ...resources.filter((node) => node instanceof CfnStateMachine).flatMap(stateMachineRules),
     ...resources.filter((node) => node instanceof CfnSchedule).flatMap(scheduleRules),
     ...resources.filter((node) => node instanceof CfnFunction).flatMap(functionRules),
+  ];
+}
+
+/** One sentence for each duration that the deployed stack could not keep. */
+export function settingsRules({ functionSeconds, reconcileSeconds, sweepSeconds }: Settings): string[] {
+  const longest = Math.max(...steps.map(({ timeoutSeconds }) => timeoutSeconds));
+  const uneven = Object.entries({ reconcile: reconcileSeconds, ...sweepSeconds }).filter(([, seconds]) => seconds % 60 !== 0);
+  return [
+    // The quiesce is computed from functionSeconds: a step that may run longer could still act after it.
+    ...(functionSeconds < longest ? [`functionSeconds must be at least ${longest}, the longest time-out of a step`] : []),
+    ...uneven.map(([name, seconds]) => `the schedule of ${name} fires every ${seconds} s, and Scheduler counts in whole minutes`),
   ];
 }
 

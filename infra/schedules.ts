@@ -83,8 +83,8 @@ export class Schedules extends Construct {
   }
 }
 
-/** Scheduler counts in whole minutes. */
+/** Scheduler counts in whole minutes; rules.ts refuses what is not. */
 function rate(seconds: number): string {
-  const minutes = Math.max(1, Math.round(seconds / 60));
+  const minutes = Math.ceil(seconds / 60);
   return `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`;
 }

@@ -86,6 +86,6 @@ export class RekeyStack extends Stack {
       intake: Intake.lambda,
       undelivered,
     });
-    this.node.addValidation({ validate: () => brokenRules(this) });
+    this.node.addValidation({ validate: () => brokenRules(this, installation.settings) });
   }
 }
