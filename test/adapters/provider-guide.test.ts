@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { loadSpecs, providers } from '../../adapters/providers/registry.ts';
+import { loadSpecs } from '../../adapters/providers/load-spec.ts';
+import { providers } from '../../adapters/providers/registry.ts';
 import { startVendor, type Vendor } from '../../local/sandbox/vendor.ts';
 
 const guide = readFileSync(join(import.meta.dirname, '../../docs/provider-guide.md'), 'utf8');
