@@ -19,6 +19,7 @@ export function readInstallation(stage: string, folder?: string): Installation {
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
     throw new Refused('E_INPUT_INVALID', 'a stage is 1 to 16 lower-case letters, digits and dashes, and begins with a letter');
   }
+  if (folder !== undefined && !existsSync(folder)) throw new Refused('E_NOT_FOUND', `there is no folder ${folder}`);
   const given = (file: string) =>
     folder !== undefined && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined;
   const settings = checkSettings(settingsOf({ ...productionSettings, stage }, given('settings.yaml')));

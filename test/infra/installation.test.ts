@@ -45,6 +45,12 @@ describe('an installation', () => {
     expect(policy.tiers.high.rotateEverySeconds).toBe(60 * 24 * 3600);
   });
 
+  test('is refused when its folder does not exist, instead of being production’s', () => {
+    rmSync(folder, { recursive: true });
+    expect(refusal().code).toBe('E_NOT_FOUND');
+    mkdirSync(folder);
+  });
+
   test.each([
     ['an unknown setting', 'settings.yaml', 'callSecond: 5\n', 'callSecond'],
     ['a setting of another type', 'settings.yaml', 'callSeconds: "5"\n', 'callSeconds'],
