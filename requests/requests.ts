@@ -16,6 +16,7 @@ import { sweep } from '../core/sweep.ts';
 import { Value } from '../core/value.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
+import { leakSources } from './leak-sources.ts';
 import { accept } from './problems.ts';
 
 /** Who asks: the authenticated principal, and the door it came through. Never a field of the request. */
@@ -37,9 +38,6 @@ const requestId = z.string().check(z.regex(/^[A-Za-z0-9-]{8,64}$/, 'must be 8 to
 const oneKey = z.strictObject({ keyId: keyId() });
 const nothing = z.strictObject({});
 const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(100))]);
-
-/** Where a leak was found, as a caller may say it. */
-export const leakSources = ['repository', 'log', 'ticket', 'chat', 'vendor', 'destination', 'unknown', 'none'] as const;
 
 /** THE TABLE of what can be asked: one strict schema and one use case of the core each. */
 export const requests: Readonly<Record<string, Request>> = {

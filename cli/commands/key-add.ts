@@ -1,0 +1,113 @@
+import { Command } from 'commander';
+import { Refused, refusals } from '../../core/errors.ts';
+import { type Added, addKey, type First } from '../add-key.ts';
+import { exits } from '../ending.ts';
+import { type KeyFiles, readKeyFiles } from '../key-files.ts';
+import { localPolicy } from '../local-policy.ts';
+import { table } from '../output.ts';
+import { action, examples, type GlobalOptions, type Session } from '../session.ts';
+import { valueSource } from '../value-source.ts';
+
+interface Options extends GlobalOptions {
+  readonly file: readonly string[];
+  readonly valueFrom?: string;
+  readonly credentialId?: string;
+  readonly mint?: boolean;
+  readonly partial?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `rekey key add`: registers keys from files, and gives them their first version. Interrupted, it can be run again. */
+export function keyAdd(): Command {
+  return new Command('add')
+    .description('register keys from files, or bring registered ones up to date; what is there already stays unchanged')
+    .requiredOption('-f, --file <paths...>', 'key documents, or folders of them')
+    .option(
+      '--value-from <source>',
+      'adopt the one key of the file: "-" reads its value from stdin or a hidden prompt; store:REF from a store',
+    )
+    .option('--credential-id <id>', "with --value-from: the vendor's id of the key, where it cannot be found by itself")
+    .option('--mint', 'have the vendor mint version 1 of every key that has none')
+    .option('--partial', 'register the good rows although others are refused')
+    .option('--dry-run', 'check the files, and do nothing')
+    .addHelpText(
+      'after',
+      examples(
+        'key add -f keys/',
+        'key add -f stripe.yaml --value-from - < value.txt',
+        'key add -f stripe.yaml --mint',
+        'key add -f keys/ --dry-run --json',
+      ),
+    )
+    .action(action<Options>(run));
+}
+
+async function run(session: Session, options: Options): Promise<number> {
+  const files = readKeyFiles(options.file, localPolicy());
+  const first = firstVersion(session, options, files);
+  if (options.dryRun) {
+    session.result(document(files, []), () =>
+      files.keys.length
+        ? table(
+            ['KEY', 'FROM'],
+            files.keys.map(({ facts, source }) => [facts.id, source]),
+          )
+        : 'No good rows.',
+    );
+    return files.rejected.length ? refuse(session, files, 'these rows would be refused') : exits.ok;
+  }
+  if (files.rejected.length && !options.partial)
+    return refuse(session, files, 'nothing was registered (--partial registers the good rows)');
+  const added: Added[] = [];
+  for (const { facts } of files.keys) {
+    const one = await addKey(session, facts, first);
+    added.push(one);
+    session.redraw(`${added.length} of ${files.keys.length}: ${facts.id}`);
+  }
+  session.result(document(files, added), () => summary(added));
+  if (files.rejected.length) return refuse(session, files, 'these rows were not registered');
+  const failed = added.find(({ failure }) => failure);
+  return failed?.failure ? (refusals[failed.failure.code as keyof typeof refusals] ?? exits.unexpected) : exits.ok;
+}
+
+function firstVersion(session: Session, { valueFrom, credentialId, mint, region }: Options, { keys, rejected }: KeyFiles): First {
+  if (valueFrom === undefined && credentialId !== undefined) throw new Refused('E_USAGE', '--credential-id belongs to --value-from');
+  if (valueFrom === undefined) return mint ? { how: 'mint' } : { how: 'none' };
+  if (mint) throw new Refused('E_USAGE', 'a key is either adopted (--value-from) or minted (--mint)');
+  if (keys.length + rejected.length !== 1) throw new Refused('E_USAGE', 'a value belongs to one key: give a file that holds one');
+  return { how: 'adopt', source: valueSource(valueFrom, session, region), ...(credentialId === undefined ? {} : { credentialId }) };
+}
+
+/** Every refused row with its place and its faults: what has to be put right before running it again. */
+function refuse(session: Session, { rejected }: KeyFiles, message: string): number {
+  session.failure(
+    new Refused(
+      'E_INPUT_INVALID',
+      message,
+      rejected.flatMap(({ problems }) => problems),
+    ),
+  );
+  return exits.usage;
+}
+
+function document({ keys, rejected }: KeyFiles, added: readonly Added[]) {
+  return { keys: keys.map(({ facts, source }) => ({ keyId: facts.id, source })), added, rejected };
+}
+
+function summary(added: readonly Added[]): string {
+  if (added.length === 0) return 'No key was registered.';
+  return table(
+    ['KEY', 'OUTCOME', 'TIER', 'VERSION', 'NEXT'],
+    added.map(({ keyId, outcome, tier, version, failure, nextDueAt }) => [
+      keyId,
+      outcome,
+      tier ?? '-',
+      version ?? '-',
+      failure
+        ? `${failure.code}: ${failure.message}`
+        : version || nextDueAt
+          ? `due ${nextDueAt ?? 'after its first version'}`
+          : 'give it a version: --mint or --value-from',
+    ]),
+  );
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
+import { Refused } from '../../core/errors.ts';
+import type { LeakSource } from '../../core/key.ts';
+import type { Plan } from '../../core/plan.ts';
+import type { Revoked } from '../../core/revoke/begin.ts';
+import { checkKeyId } from '../../requests/key-id.ts';
+import { leakSources } from '../../requests/leak-sources.ts';
+import { aftermath } from '../aftermath.ts';
+import { exitOf, exits } from '../ending.ts';
+import { confirmByName } from '../input.ts';
+import { identify } from '../leaked.ts';
+import { showPlan } from '../plan-text.ts';
+import { action, examples, type GlobalOptions, type Session } from '../session.ts';
+import { watch } from '../watch.ts';
+
+interface Options extends GlobalOptions {
+  readonly leaked?: string;
+  readonly versions?: string;
+  readonly source?: string;
+  readonly reason?: string;
+  readonly confirm?: string;
+  readonly requestId?: string;
+  readonly dryRun?: boolean;
+  readonly wait: boolean;
+  readonly timeout?: number;
+}
+
+/** `rekey revoke`: ends a leaked key, now. */
+export function revoke(): Command {
+  return new Command('revoke')
+    .description('end a key that leaked: disabled at once, everybody told, proven dead; needs no approval')
+    .argument('[key]', 'its id; or paste the leaked string with --leaked -')
+    .option('--leaked <->', 'find the key by the leaked string, read from stdin or a hidden prompt')
+    .option('--versions <numbers>', 'only these versions, like 3,4; otherwise all, or the one that leaked')
+    .option('--source <where>', `where it was found: ${leakSources.join(', ')}; unknown holds the next version back`)
+    .option('--reason <text>', 'why, for the record; can be said later')
+    .option('--confirm <key>', 'the key’s name, where nobody can be asked to type it')
+    .option('--request-id <id>', 'names this request: the same id again is the same request')
+    .option('--dry-run', 'say what would happen and who is affected, and do nothing')
+    .option('--wait', 'watch until it is contained (this is the default)', true)
+    .option('--no-wait', 'do not watch')
+    .option('--timeout <seconds>', 'stop watching after this long', Number.parseFloat)
+    .addHelpText(
+      'after',
+      examples(
+        'revoke payments/stripe',
+        'revoke --leaked -',
+        'revoke payments/stripe --source chat --confirm payments/stripe',
+        'revoke payments/stripe --dry-run',
+      ),
+    )
+    .action(action<Options>(run));
+}
+
+async function run(session: Session, options: Options, key?: string): Promise<number> {
+  const { keyId, versions } = await subject(session, options, key);
+  const scope = versionsOf(options.versions) ?? versions ?? 'all';
+  const source = sourceOf(options.source);
+  if (options.dryRun) {
+    const plan = await preview(session, keyId, scope);
+    session.result(plan, () => showPlan(plan, `Revoking ${keyId} would`));
+    return exits.ok;
+  }
+  if (options.confirm === undefined && session.live) await shortPreview(session, keyId, scope);
+  await confirmByName(keyId, options.confirm, `This cannot be undone. Type ${keyId} to revoke it`);
+  const revoked = await session.door.ask<Revoked>('revoke', {
+    keyId,
+    scope,
+    requestId: options.requestId ?? randomUUID(),
+    ...(source === undefined ? {} : { source }),
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  });
+  session.note(`${keyId}: ${revoked.message}.`);
+  if (options.reason === undefined) session.note('No reason was given; say it in the review that follows.');
+  return options.wait && !revoked.alreadyDead ? conclude(session, revoked, options.timeout) : told(session, revoked);
+}
+
+/** Which key, and which version where the leaked string says so. */
+async function subject(session: Session, { leaked }: Options, key: string | undefined): Promise<{ keyId: string; versions?: number[] }> {
+  if (leaked !== undefined && leaked !== '-')
+    throw new Refused('E_USAGE', '--leaked takes "-": the string itself comes by stdin or a hidden prompt');
+  if (leaked !== undefined && key !== undefined) throw new Refused('E_USAGE', 'name the key or paste the leaked string, not both');
+  if (key !== undefined) return { keyId: checkKeyId(key) };
+  if (leaked === undefined) throw new Refused('E_USAGE', 'name the key, or paste the leaked string: rekey revoke --leaked -');
+  const match = await identify(session);
+  session.note(`That is version ${match.version} of ${match.keyId} (${match.state}, ${match.role}).`);
+  return { keyId: match.keyId, versions: [match.version] };
+}
+
+async function preview(session: Session, keyId: string, scope: 'all' | readonly number[]): Promise<Plan> {
+  return session.door.ask<Plan>('revoke', { keyId, scope, dryRun: true });
+}
+
+/** Whoever is about to revoke sees whom it hits; a preview that fails stops nobody. */
+async function shortPreview(session: Session, keyId: string, scope: 'all' | readonly number[]): Promise<void> {
+  try {
+    const { would, consumers } = await preview(session, keyId, scope);
+    session.note([...would.map((line) => `  ${line}`), `Services that use it: ${consumers.join(', ') || 'none known'}`].join('\n'));
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'E_NOT_FOUND') throw error;
+    session.note('Whom this affects cannot be shown right now. Revoking works without it.');
+  }
+}
+
+async function conclude(session: Session, revoked: Revoked, timeoutSeconds: number | undefined): Promise<number> {
+  const { keyId, operationId } = revoked;
+  const { end, report } = await watch(session, { keyId, operationId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
+  const next = aftermath(report);
+  session.result({ ...revoked, end, report, next }, () => next.join('\n'));
+  if (end === 'ended' || end === 'waits') return report.attention ? exits.needsPerson : exits.ok;
+  return exitOf(end);
+}
+
+async function told(session: Session, revoked: Revoked): Promise<number> {
+  const { keyId } = revoked;
+  const report = await session.door.ask<Parameters<typeof aftermath>[0]>('key.show', { keyId });
+  const next = revoked.alreadyDead ? [`${keyId}: nothing to do.`] : [...aftermath(report), `Watch it: rekey key show ${keyId} --watch`];
+  session.result({ ...revoked, report, next }, () => next.join('\n'));
+  return exits.ok;
+}
+
+function versionsOf(text: string | undefined): number[] | 'all' | undefined {
+  if (text === undefined || text === 'all') return text;
+  if (!/^[1-9]\d{0,8}(,[1-9]\d{0,8})*$/.test(text)) throw new Refused('E_USAGE', '--versions must be numbers like 3 or 3,4');
+  return text.split(',').map(Number);
+}
+
+function sourceOf(text: string | undefined): LeakSource | undefined {
+  const source = leakSources.find((one) => one === text);
+  if (text !== undefined && !source) throw new Refused('E_USAGE', `--source must be one of ${leakSources.join(', ')}`);
+  return source;
+}

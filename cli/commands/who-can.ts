@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { type Action, actions, whoCan as allowed } from '../../core/authority.ts';
+import { Refused } from '../../core/errors.ts';
+import { type Tier, tiers } from '../../core/key.ts';
+import { checkKeyId } from '../../requests/key-id.ts';
+import { table } from '../output.ts';
+import { action, examples } from '../session.ts';
+
+interface Options {
+  readonly tier?: string;
+}
+
+/** `rekey who-can`: who may do what. Answers from the rules themselves, with nothing running and nobody reachable. */
+export function whoCan(): Command {
+  return new Command('who-can')
+    .description('say who may do something, offline')
+    .argument('<words...>', `what somebody wants to do (${actions.join(', ')}), with the key's id before it if you like`)
+    .option('--tier <tier>', `for keys of one tier: ${tiers.join(', ')}`)
+    .addHelpText('after', examples('who-can revoke', 'who-can payments/stripe revoke', 'who-can confirm --tier high'))
+    .action(
+      action<Options>(async (session, { tier }, words) => {
+        const given = [words ?? []].flat();
+        const wanted = given.at(-1) ?? '';
+        if (given.length > 2) throw new Refused('E_USAGE', 'give an action, with at most a key before it');
+        if (given.length === 2) checkKeyId(given[0] ?? '');
+        if (!isAction(wanted)) throw new Refused('E_USAGE', `the action must be one of ${actions.join(', ')}`);
+        if (tier !== undefined && !isTier(tier)) throw new Refused('E_USAGE', `--tier must be one of ${tiers.join(', ')}`);
+        const rows = (tier === undefined ? tiers : [tier]).flatMap((of) => allowed(wanted, of).map((one) => ({ tier: of, ...one })));
+        session.result({ action: wanted, who: rows }, () =>
+          rows.length
+            ? table(
+                ['TIER', 'WHO', 'NEEDS'],
+                rows.map((row) => [row.tier, row.role, row.needs]),
+              )
+            : `Nobody may ${wanted}.`,
+        );
+        return 0;
+      }),
+    );
+}
+
+function isAction(word: string): word is Action {
+  return (actions as readonly string[]).includes(word);
+}
+
+function isTier(word: string): word is Tier {
+  return (tiers as readonly string[]).includes(word);
+}

@@ -1,0 +1,87 @@
+import { Command, CommanderError } from 'commander';
+import { Refused, refusals } from '../core/errors.ts';
+import { confirm } from './commands/confirm.ts';
+import { doctor } from './commands/doctor.ts';
+import { history } from './commands/history.ts';
+import { hold } from './commands/hold.ts';
+import { keyAdd } from './commands/key-add.ts';
+import { keyExplain } from './commands/key-explain.ts';
+import { keyList } from './commands/key-list.ts';
+import { keyLive } from './commands/key-live.ts';
+import { keyShow } from './commands/key-show.ts';
+import { reissue } from './commands/reissue.ts';
+import { revoke } from './commands/revoke.ts';
+import { rollback } from './commands/rollback.ts';
+import { rotate } from './commands/rotate.ts';
+import { status } from './commands/status.ts';
+import { whoCan } from './commands/who-can.ts';
+import { exits } from './ending.ts';
+import { Interrupted, refuseSecretArguments } from './input.ts';
+import { openOutput } from './output.ts';
+import about from './package.json' with { type: 'json' };
+import { examples } from './session.ts';
+
+/** Runs one command line and returns its exit code. Nothing it writes is a stack trace, and nothing is a value. */
+export async function run(argv: readonly string[]): Promise<number> {
+  survivePipes();
+  const output = openOutput({ json: argv.includes('--json'), color: !argv.includes('--no-color') });
+  try {
+    refuseSecretArguments(argv);
+    await program().parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? exits.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exits.ok;
+      output.failure(new Refused('E_USAGE', error.message.replace(/^error: /, '').replace(/\n+/g, ' ')));
+      return exits.usage;
+    }
+    if (error instanceof Interrupted) return exits.interrupted;
+    output.failure(error);
+    return error instanceof Refused ? refusals[error.code] : exits.unexpected;
+  }
+}
+
+function program(): Command {
+  const key = group('key', 'register keys, and look at them').addHelpText(
+    'after',
+    examples('key add -f keys/', 'key list', 'key show payments/stripe'),
+  );
+  for (const command of [keyAdd(), keyList(), keyShow(), keyExplain(), keyLive()]) key.addCommand(settle(command));
+  const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
+    .version(about.version, '-V, --version', 'print the version')
+    .option('--json', 'print one JSON document')
+    .option('--no-color', 'no colours (NO_COLOR works too)')
+    .option('-q, --quiet', 'only the answer')
+    .option('--stage <stage>', 'a deployed installation, by the name of its rekey.<stage>.json')
+    .option('--region <region>', 'the AWS region it must be in')
+    .option('--url <url>', 'a deployed installation, by its address')
+    .addHelpText(
+      'after',
+      `${examples('revoke --leaked -', 'key add -f keys/ --mint', 'rotate payments/stripe --wait', 'status')}\n\nExit codes: 0 done, 1 unexpected, 2 usage or input, 3 not found, 4 not allowed, 5 not now, 6 not verified,\n7 still running, 8 needs a person, 130 interrupted.`,
+    );
+  rekey.addCommand(key);
+  for (const command of [rotate(), rollback(), revoke(), reissue(), confirm(), hold(), history(), status(), whoCan(), doctor()])
+    rekey.addCommand(settle(command));
+  return rekey;
+}
+
+function group(name: string, description: string): Command {
+  return settle(new Command(name)).description(description);
+}
+
+/** Errors come back to `run`, which alone writes them; words that are nearly right are named. */
+function settle(command: Command): Command {
+  return command
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+    .showSuggestionAfterError();
+}
+
+/** A reader that has seen enough is no error: what was asked for goes on, and its exit code stays. */
+function survivePipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') process.exitCode = exits.unexpected;
+    });
+  }
+}
