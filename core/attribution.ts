@@ -3,8 +3,8 @@ import type { Credential } from './ports.ts';
 import type { Version } from './version.ts';
 
 /** The name a credential gets at a provider that has names: it marks the credential as ours and says which mint made it. */
-export function labelOf(keyId: string, operationId: string, mint: number): string {
-  return `${markerOf(keyId)}${operationId.slice(0, 20)}-${mint}`;
+export function labelOf(keyId: string, operationId: string, version: number, mint: number): string {
+  return `${markerOf(keyId)}${operationId.slice(0, 20)}-${version}-${mint}`;
 }
 
 const markerOf = (keyId: string): string => `rekey-${keyId.replaceAll('/', '.')}-`;

@@ -194,8 +194,9 @@ export interface Revocation {
   readonly displacedAcquiredAt?: string;
   readonly openedAt: string;
   readonly requests: readonly RevokeRequest[];
-  /** Versions marked compromised so far. */
+  /** Versions that end in this revocation so far, and how many of the requests that covers. */
   readonly scope?: readonly number[];
+  readonly resolved?: number;
   readonly oldVersion?: number;
   readonly newVersion?: number;
   readonly mint?: number;

@@ -9,6 +9,7 @@ import {
   listVersions,
   metaKey,
   operationIdOf,
+  operationKey,
   partition,
   putItem,
   versionItem,

@@ -47,10 +47,16 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
   const { ports, keyId, key } = attempt;
   const revocation = key.revocation as Revocation;
   const all = await listVersions(ports, keyId);
-  const marked = inScope(
-    all,
-    revocation.requests.map(({ scope }) => scope),
-  ).map((version): Version => ({ ...version, compromised: true }));
+  // Each request covers what existed when it was first seen here: a version reissued since then is not in an older request's scope.
+  const unseen = revocation.requests.slice(revocation.resolved ?? 0).map(({ scope }) => scope);
+  const compromised = new Set([
+    ...(revocation.scope ?? []).filter((number) => isCompromised(all, number)),
+    ...inScope(all, unseen).map(({ number }) => number),
+  ]);
+  // A version that a displaced operation was still minting has no future: it ends with the others, without having leaked.
+  const marked = all
+    .filter(({ number, state }) => compromised.has(number) || revocation.scope?.includes(number) || state === 'minting')
+    .map((version): Version => ({ ...version, compromised: version.compromised || compromised.has(version.number) }));
   const displaced = key.rotation;
   const numbers = new Set(marked.map(({ number }) => number));
   const newVersion = reissueVersion(key, all, numbers);
@@ -61,6 +67,7 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
       current: fresh.current,
       lastVersion: Math.max(fresh.lastVersion, newVersion.number),
       'revocation.scope': [...numbers],
+      'revocation.resolved': revocation.requests.length,
       'revocation.oldVersion': fresh.current ?? 0,
       'revocation.newVersion': newVersion.number,
       'revocation.mint': newVersion.mint,
@@ -73,7 +80,7 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
       ...(displaced ? [supersededOperation(keyId, displaced, now)] : []),
     ],
     events: [
-      { event: 'versions.compromised', detail: { operation: revocation.id, versions: [...numbers].join(' ') } },
+      { event: 'versions.compromised', detail: { operation: revocation.id, versions: [...compromised].join(' ') } },
       ...(displaced ? [{ event: 'rotation.superseded', detail: { operation: displaced.id, by: revocation.id } }] : []),
     ],
   }));
@@ -82,11 +89,14 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
   return marked;
 }
 
+const isCompromised = (versions: readonly Version[], number: number): boolean =>
+  versions.some((version) => version.number === number && version.compromised);
+
 /** A clean version that the displaced rotation had already issued serves the reissue; otherwise a new number does. */
-function reissueVersion(key: Key, versions: readonly Version[], compromised: ReadonlySet<number>): { number: number; mint: number } {
+function reissueVersion(key: Key, versions: readonly Version[], ending: ReadonlySet<number>): { number: number; mint: number } {
   const pinned = key.revocation?.newVersion;
   const candidate = versions.find(({ number }) => number === (pinned ?? key.rotation?.newVersion));
-  const clean = candidate && !compromised.has(candidate.number) && (candidate.state === 'issued' || candidate.state === 'live');
+  const clean = candidate && !ending.has(candidate.number) && (candidate.state === 'issued' || candidate.state === 'live');
   if (clean) return { number: candidate.number, mint: key.rotation?.mint ?? key.revocation?.mint ?? 1 };
   if (pinned && !candidate) return { number: pinned, mint: key.revocation?.mint ?? 1 };
   return { number: Math.max(key.lastVersion, ...versions.map(({ number }) => number)) + 1, mint: 1 };

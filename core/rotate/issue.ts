@@ -58,7 +58,7 @@ async function draft(attempt: Attempt): Promise<Version> {
 async function recoverOrMint(attempt: Attempt, version: Version): Promise<{ version: Version; value: Value }> {
   const { ports, operation } = attempt;
   const created = await findEffect(attempt, { name: 'provider.create', target: String(version.number), mint: operation.mint });
-  const token = uuidOf(operation.id, operation.mint);
+  const token = uuidOf(operation.id, version.number, operation.mint);
   if (created?.state === 'done') {
     const stored = await ports.secrets.read(attempt.keyId, token);
     if (!stored) return abandon(attempt, version, 'the value of the new credential was lost before it was stored');
@@ -141,7 +141,7 @@ async function mint(
       facts: { before: listed.map((credential) => credential.credentialId) },
       intent: { writes: [putItem(versionItem(attempt.keyId, drafted))] },
     },
-    () => provider.create(subject, labelOf(attempt.keyId, operation.id, operation.mint)),
+    () => provider.create(subject, labelOf(attempt.keyId, operation.id, version.number, operation.mint)),
     ({ credentialId }) => ({
       result: { credentialId },
       writes: [putItem(versionItem(attempt.keyId, { ...drafted, credentialId }))],
