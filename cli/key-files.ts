@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refused } from '../core/errors.ts';
-import type { Policy } from '../core/policy.ts';
 import { type KeyRow, type RejectedRow, readKeyFile } from '../requests/key-document.ts';
 
 export interface KeyFiles {
@@ -13,8 +12,8 @@ export interface KeyFiles {
  * The keys of files and folders of files (`*.yaml`, `*.yml`, by name). An id that two files use is refused in both. A file that cannot be
  * read as YAML, or that seems to hold a value, stops everything. Throws Refused E_USAGE for a path that is not there, E_INPUT_EMPTY.
  */
-export function readKeyFiles(paths: readonly string[], policy?: Policy): KeyFiles {
-  const read = paths.flatMap(filesOf).map((path) => readKeyFile(textOf(path), path, policy));
+export function readKeyFiles(paths: readonly string[]): KeyFiles {
+  const read = paths.flatMap(filesOf).map((path) => readKeyFile(textOf(path), path));
   const keys = read.flatMap((file) => file.keys);
   const count = new Map<string, number>();
   for (const { facts } of keys) count.set(facts.id, (count.get(facts.id) ?? 0) + 1);
@@ -32,8 +31,7 @@ export function readKeyFiles(paths: readonly string[], policy?: Policy): KeyFile
   };
 }
 
-/** The text of a file a person named. Throws Refused E_USAGE when there is none. */
-export function textOf(path: string): string {
+function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

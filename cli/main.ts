@@ -32,6 +32,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exits.ok;
+      // The help was shown instead: nothing was asked for yet.
+      if (error.code === 'commander.help') return exits.usage;
       output.failure(new Refused('E_USAGE', error.message.replace(/^error: /, '').replace(/\n+/g, ' ')));
       return exits.usage;
     }
@@ -73,7 +75,8 @@ function group(name: string, description: string): Command {
 function settle(command: Command): Command {
   return command
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError();
 }
 

@@ -2,7 +2,6 @@ import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import type { Problem } from '../core/errors.ts';
 import type { KeyFacts } from '../core/key.ts';
-import type { Policy } from '../core/policy.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { problemsOf } from './problems.ts';
@@ -105,13 +104,13 @@ const keyDocument = z.strictObject({
 
 /**
  * The keys of a YAML file: one document, several, or a list of them. Every fault of every document is reported with line and column, so
- * that one bad row hides no other; an id used twice refuses both rows. With a policy, its approved stores and overlaps are checked too.
+ * that one bad row hides no other; an id used twice refuses both rows. What only the policy knows is left to the door.
  * Throws what `readYaml` throws for a file that cannot be read at all, or that seems to hold a value.
  */
-export function readKeyFile(text: string, file: string, policy?: Policy): KeyFile {
+export function readKeyFile(text: string, file: string): KeyFile {
   const rows = readYaml(text, file)
     .flatMap(split)
-    .map((document) => readRow(document, file, policy));
+    .map((document) => readRow(document, file));
   const ids = rows.map((row) => ('facts' in row ? row.facts.id : row.id));
   const settled = rows.map((row, index): KeyRow | RejectedRow => {
     const twice = ids[index] !== null && ids.indexOf(ids[index] as string) !== ids.lastIndexOf(ids[index] as string);
@@ -144,7 +143,7 @@ function split(document: YamlDocument): YamlDocument[] {
   return content.map((part: unknown, index) => ({ content: part, where: (path) => where([index, ...path]) }));
 }
 
-function readRow({ content, where }: YamlDocument, file: string, policy?: Policy): KeyRow | RejectedRow {
+function readRow({ content, where }: YamlDocument, file: string): KeyRow | RejectedRow {
   const source = `${file}, ${where([])}`;
   const locate = (problems: readonly Problem[]): Problem[] =>
     problems.map(({ path, message }) => ({ path: `${file}, ${where(path.split('.'))}${path && `: ${path}`}`, message }));
@@ -152,7 +151,7 @@ function readRow({ content, where }: YamlDocument, file: string, policy?: Policy
   const parsed = keyDocument.safeParse(content);
   if (!parsed.success) return reject(problemsOf(parsed.error.issues, content));
   const facts = factsOf(parsed.data);
-  const problems = factsProblems(facts, policy);
+  const problems = factsProblems(facts);
   return problems.length ? reject(problems) : { facts, source };
 }
 

@@ -13,6 +13,7 @@ import { requestRollback } from '../core/rotate/abort.ts';
 import { beginRotation } from '../core/rotate/begin.ts';
 import { history, listKeys, showKey, status } from '../core/show.ts';
 import { sweep } from '../core/sweep.ts';
+import { tierOf } from '../core/tier.ts';
 import { Value } from '../core/value.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
@@ -41,11 +42,17 @@ const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).ch
 
 /** THE TABLE of what can be asked: one strict schema and one use case of the core each. */
 export const requests: Readonly<Record<string, Request>> = {
-  'key.register': request(z.strictObject({ facts: keyFacts }), (ports, { facts }, actor) => {
-    const problems = factsProblems(facts, ports.policy);
-    if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
-    return registerKey(ports, facts, actor);
-  }),
+  'key.register': request(
+    z.strictObject({ facts: keyFacts, dryRun: z.exactOptional(z.boolean()) }),
+    async (ports, { facts, dryRun }, actor) => {
+      const problems = factsProblems(facts, ports.policy);
+      if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
+      if (!dryRun) return registerKey(ports, facts, actor);
+      ports.provider(facts.provider);
+      for (const { kind } of facts.destinations) ports.destination(kind);
+      return { keyId: facts.id, tier: tierOf(facts).tier };
+    },
+  ),
   'key.adopt': request(
     z.strictObject({
       keyId: keyId(),

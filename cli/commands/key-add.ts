@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { Refused, refusals } from '../../core/errors.ts';
+import { tierOf } from '../../core/tier.ts';
+import type { RejectedRow } from '../../requests/key-document.ts';
 import { type Added, addKey, type First } from '../add-key.ts';
 import { exits } from '../ending.ts';
 import { type KeyFiles, readKeyFiles } from '../key-files.ts';
-import { localPolicy } from '../local-policy.ts';
 import { table } from '../output.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
 import { valueSource } from '../value-source.ts';
@@ -43,31 +44,51 @@ export function keyAdd(): Command {
 }
 
 async function run(session: Session, options: Options): Promise<number> {
-  const files = readKeyFiles(options.file, localPolicy());
-  const first = firstVersion(session, options, files);
+  const read = readKeyFiles(options.file);
+  const first = firstVersion(session, options, read);
+  const files = await checked(session, read, options.dryRun);
   if (options.dryRun) {
-    session.result(document(files, []), () =>
-      files.keys.length
-        ? table(
-            ['KEY', 'FROM'],
-            files.keys.map(({ facts, source }) => [facts.id, source]),
-          )
-        : 'No good rows.',
-    );
+    session.result(document(files, []), () => (files.keys.length ? good(files) : 'No good rows.'));
     return files.rejected.length ? refuse(session, files, 'these rows would be refused') : exits.ok;
   }
   if (files.rejected.length && !options.partial)
     return refuse(session, files, 'nothing was registered (--partial registers the good rows)');
   const added: Added[] = [];
   for (const { facts } of files.keys) {
-    const one = await addKey(session, facts, first);
-    added.push(one);
     session.redraw(`${added.length} of ${files.keys.length}: ${facts.id}`);
+    added.push(await addKey(session, facts, first));
   }
   session.result(document(files, added), () => summary(added));
+  for (const { keyId, failure } of added)
+    for (const { path, message } of failure?.problems ?? []) session.note(`${keyId}: ${path} ${message}`);
   if (files.rejected.length) return refuse(session, files, 'these rows were not registered');
   const failed = added.find(({ failure }) => failure);
   return failed?.failure ? (refusals[failed.failure.code as keyof typeof refusals] ?? exits.unexpected) : exits.ok;
+}
+
+/** Asks the installation about every row before the first is registered: only it knows its policy, its providers and its destinations. */
+async function checked(session: Session, { keys, rejected }: KeyFiles, dryRun: boolean | undefined): Promise<KeyFiles> {
+  const refused: RejectedRow[] = [];
+  for (const { facts, source } of keys) {
+    try {
+      await session.door.ask('key.register', { facts, dryRun: true });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.code === 'E_UNREACHABLE' && dryRun) {
+        session.note(`Only the files were checked: ${error.message}`);
+        break;
+      }
+      if (!['E_INPUT_INVALID', 'E_SECRET_IN_INPUT', 'E_NOT_FOUND'].includes(error.code)) throw error;
+      const problems = error.problems.length ? error.problems : [{ path: '', message: error.message }];
+      refused.push({ id: facts.id, source, problems: problems.map(({ path, message }) => ({ path: `${source}: ${path}`, message })) });
+    }
+  }
+  return { keys: keys.filter(({ facts }) => !refused.some(({ id }) => id === facts.id)), rejected: [...rejected, ...refused] };
+}
+
+function good({ keys }: KeyFiles): string {
+  const rows = keys.map(({ facts, source }) => [facts.id, tierOf(facts).tier, source]);
+  return table(['KEY', 'TIER', 'FROM'], rows);
 }
 
 function firstVersion(session: Session, { valueFrom, credentialId, mint, region }: Options, { keys, rejected }: KeyFiles): First {

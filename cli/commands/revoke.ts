@@ -38,7 +38,7 @@ export function revoke(): Command {
     .option('--confirm <key>', 'the key’s name, where nobody can be asked to type it')
     .option('--request-id <id>', 'names this request: the same id again is the same request')
     .option('--dry-run', 'say what would happen and who is affected, and do nothing')
-    .option('--wait', 'watch until it is contained (this is the default)', true)
+    .option('--wait', 'watch until it is contained', true)
     .option('--no-wait', 'do not watch')
     .option('--timeout <seconds>', 'stop watching after this long', Number.parseFloat)
     .addHelpText(
