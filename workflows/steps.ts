@@ -79,9 +79,10 @@ export const steps: readonly Step[] = [
     'notices.publish',
   ]),
   row('Verify', ['rotate', 'revoke'], 'functions/rotate/verify.ts', verify, ['secrets.read', 'provider.list', 'notices.publish']),
-  row('Retire', ['rotate'], 'functions/rotate/retire.ts', retire, ['provider.disable', 'secrets.read', 'notices.publish']),
-  row('Abort', ['rotate'], 'functions/rotate/abort.ts', abort, ['notices.publish']),
+  row('Retire', ['rotate'], 'functions/rotate/retire.ts', retire, ['provider.list', 'provider.disable', 'secrets.read', 'notices.publish']),
+  row('Abort', ['rotate'], 'functions/rotate/abort.ts', abort, ['executions.answer', 'notices.publish']),
   row('RollBack', ['rotate'], 'functions/rotate/roll-back.ts', rollBack, [
+    'provider.list',
     'provider.disable',
     'secrets.read',
     'secrets.label',

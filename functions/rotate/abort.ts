@@ -1,4 +1,4 @@
-import { notices } from '../compose.ts';
+import { executions, notices } from '../compose.ts';
 import { stepHandler } from '../handler.ts';
 
-export const handler = stepHandler('Abort', [notices]);
+export const handler = stepHandler('Abort', [executions, notices]);

@@ -18,6 +18,7 @@ import { localExecutions } from '../../local/executions.ts';
 import revokeDefinition from '../../workflows/revoke.asl.json' with { type: 'json' };
 import rotateDefinition from '../../workflows/rotate.asl.json' with { type: 'json' };
 import { steps } from '../../workflows/steps.ts';
+import { limited } from './limited.ts';
 
 /** Small durations, in the proportions of production. */
 export const testSettings: Settings = {
@@ -160,7 +161,7 @@ export function world(options: WorldOptions = {}): World {
         // A dead machine does nothing more: its calls never return.
         if (life.yes) await new Promise(() => undefined);
         try {
-          const result = await step.run(wrapped, payload, attemptId);
+          const result = await step.run(limited(wrapped, step.may), payload, attemptId);
           options.onStep?.(step.state, null);
           return result;
         } catch (error) {

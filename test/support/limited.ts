@@ -1,0 +1,50 @@
+import type { Ports } from '../../core/ports.ts';
+import type { Right } from '../../workflows/steps.ts';
+
+/** Which right each call of a port needs; a call that is not listed needs none. */
+const needs: Readonly<Record<string, Right>> = {
+  'secrets.read': 'secrets.read',
+  'secrets.put': 'secrets.write',
+  'secrets.promote': 'secrets.label',
+  'secrets.strip': 'secrets.label',
+  'provider.create': 'provider.create',
+  'provider.list': 'provider.list',
+  'provider.lastUsed': 'provider.list',
+  'provider.disable': 'provider.disable',
+  'provider.delete': 'provider.delete',
+  'destination.read': 'destinations.read',
+  'destination.write': 'destinations.write',
+  'notifier.publish': 'notices.publish',
+  'executions.start': 'executions.start',
+  'executions.succeed': 'executions.answer',
+  'executions.fail': 'executions.answer',
+};
+
+/** The ports as a step's function has them: a call that its row of the step table does not allow fails, as IAM would refuse it. */
+export function limited(ports: Ports, may: readonly Right[]): Ports {
+  function only<T extends object>(port: string, target: T): T {
+    return new Proxy(target, {
+      get(object, name) {
+        const member = Reflect.get(object, name);
+        const right = needs[`${port}.${String(name)}`];
+        if (typeof member !== 'function') return member;
+        if (!right || may.includes(right)) return member.bind(object);
+        return async () => {
+          throw new NotAllowed(`${port}.${String(name)} needs the right ${right}`);
+        };
+      },
+    });
+  }
+  return {
+    ...ports,
+    secrets: only('secrets', ports.secrets),
+    provider: (name) => only('provider', ports.provider(name)),
+    destination: (kind) => only('destination', ports.destination(kind)),
+    notifier: only('notifier', ports.notifier),
+    executions: only('executions', ports.executions),
+  };
+}
+
+class NotAllowed extends Error {
+  override readonly name = 'NotAllowed';
+}
