@@ -52,7 +52,7 @@ function unknownCommands(files: readonly SourceFile[], declaredIn: string): stri
       const command = words.slice(0, groups.includes(words[0] ?? '') ? 2 : 1).filter((word) => !word.startsWith('-'));
       const options = words.filter((word) => /^--[a-z-]+$/.test(word) && word !== '--help');
       const missing = [
-        ...command.filter((word) => !new RegExp(`['"\`]${word}['"\` ]`).test(declaredIn)),
+        ...command.filter((word) => !new RegExp(`(?:new Command|group|\\.command)\\('${word}['" ]`).test(declaredIn)),
         ...options.filter((option) => !new RegExp(`${option}\\b`).test(declaredIn)),
       ];
       return missing.map((word) => `${file.path}: ${word} in "npx rekey ${line.trim()}"`);
