@@ -11,6 +11,7 @@ export const effectNames = [
   'provider.create',
   'provider.disable',
   'provider.delete',
+  'provider.endSessions',
   'secrets.put',
   'secrets.promote',
   'secrets.strip',

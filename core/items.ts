@@ -58,6 +58,7 @@ export async function getKey(ports: Ports, keyId: string): Promise<Key> {
   return key;
 }
 
+/** The key that a META item holds. */
 export function keyOf(item: Item): Key {
   const { pk: _pk, sk: _sk, ...rest } = item;
   const key = rest as unknown as Key & { revocation: Partial<Revocation> };
@@ -69,6 +70,7 @@ export function newKeyItem(key: Key): Item {
   return { ...metaKey(key.facts.id), ...(attribute({ ...key, revocation: {} }) as object) };
 }
 
+/** The item of a version; putting it replaces what was recorded of that version. */
 export function versionItem(keyId: string, version: Version): Item {
   return { ...versionKey(keyId, version.number), ...(attribute(version) as object) };
 }
@@ -78,14 +80,17 @@ export async function listVersions(ports: Ports, keyId: string): Promise<Version
   return (await ports.inventory.list(partition(keyId), 'VER#')).map((item) => item as unknown as Version);
 }
 
+/** One version of a key as it is recorded now, or undefined. */
 export async function findVersion(ports: Ports, keyId: string, number: number): Promise<Version | undefined> {
   return (await ports.inventory.get(versionKey(keyId, number))) as Version | undefined;
 }
 
+/** The item of one entry of a key's audit chain. */
 export function auditItem(keyId: string, entry: AuditEntry): Item {
   return { pk: partition(keyId), sk: `AUD#${String(entry.seq).padStart(10, '0')}`, ...(attribute(entry) as object) };
 }
 
+/** The item of a notice that is committed and not yet sent. */
 export function outboxItem(notice: Notice): Item {
   return { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}`, notice: attribute(notice) };
 }
@@ -103,6 +108,7 @@ export function indexChange(keyId: string, rows: Readonly<Partial<Record<IndexNa
   return { set, remove };
 }
 
+/** A write that puts an item, whatever was there. */
 export const putItem = (item: Item): Write => ({ do: 'put', item });
 
 /** A stable number in [0, buckets) from an id: spreads index rows and due dates. */

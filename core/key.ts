@@ -201,6 +201,7 @@ export interface Revocation {
   readonly newVersion?: number;
   readonly mint?: number;
   readonly disabledAt?: string;
+  readonly sessionsEndedAt?: string;
   readonly containedAt?: string;
   readonly proof?: string;
   readonly attributedAt?: string;

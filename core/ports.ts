@@ -107,6 +107,8 @@ export interface Provider {
   disable(subject: Subject, credentialId: string): Promise<'disabled' | 'gone'>;
   /** Removes a credential for good. */
   delete(subject: Subject, credentialId: string): Promise<'deleted' | 'gone'>;
+  /** Refuses every session that was derived from the subject's credentials before an instant, where the vendor has derived sessions. A later instant covers more; again is harmless. */
+  endSessions?(subject: Subject, before: string): Promise<void>;
   /** When the credential was last used, with the vendor's accuracy; `never` if the vendor says so; undefined when it does not tell. */
   lastUsed?(
     subject: Subject,

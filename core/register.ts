@@ -1,4 +1,4 @@
-import { chain, genesisHash } from './audit.ts';
+import { type AuditEntry, chain, genesisHash } from './audit.ts';
 import { commit } from './commit.ts';
 import { dueAfter } from './due.ts';
 import { ConditionFailed, Refused } from './errors.ts';
@@ -40,10 +40,10 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
   if (known) return change(ports, known, facts, actor);
   const now = instant(ports.clock.now());
   const { tier, because } = tierOf(facts);
-  const [entry] = chain({ seq: 0, hash: genesisHash }, [
+  const registered = chain({ seq: 0, hash: genesisHash }, [
     { at: now, actor, event: 'key.registered', detail: { tier, because, owner: facts.owner } },
   ]);
-  if (!entry) throw new TypeError('a chain of one line has one entry');
+  const entry = registered[0] as AuditEntry;
   const key: Key = {
     facts,
     tier,

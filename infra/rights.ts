@@ -54,6 +54,8 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
   'provider.create': (grounds, stack) => provider(grounds, stack, ['iam:CreateAccessKey']),
   // With this one permission IAM also lets a key be made active again; the provider port has no such verb.
   'provider.disable': (grounds, stack) => provider(grounds, stack, ['iam:UpdateAccessKey']),
+  // IAM cannot say what such a policy may hold; only Disable has this right, and only on users that carry our tag.
+  'provider.endSessions': (grounds, stack) => provider(grounds, stack, ['iam:PutUserPolicy']),
   'provider.delete': (grounds, stack) => provider(grounds, stack, ['iam:DeleteAccessKey']),
   'destinations.read': (grounds, stack) => delivered(grounds, stack, ['secretsmanager:GetSecretValue'], ['ssm:GetParameter']),
   'destinations.write': (grounds, stack) =>

@@ -21,6 +21,7 @@ export type Right =
   | 'provider.create'
   | 'provider.disable'
   | 'provider.delete'
+  | 'provider.endSessions'
   | 'destinations.read'
   | 'destinations.write'
   | 'notices.publish'
@@ -90,7 +91,12 @@ export const steps: readonly Step[] = [
     'destinations.write',
     'notices.publish',
   ]),
-  row('Disable', ['revoke'], 'functions/revoke/disable.ts', disable, ['provider.disable', 'executions.answer', 'notices.publish']),
+  row('Disable', ['revoke'], 'functions/revoke/disable.ts', disable, [
+    'provider.disable',
+    'provider.endSessions',
+    'executions.answer',
+    'notices.publish',
+  ]),
   row('Notify', ['revoke'], 'functions/revoke/notify.ts', notify, ['notices.publish']),
   row('Validate', ['revoke'], 'functions/revoke/validate.ts', validate, [
     'provider.list',

@@ -30,6 +30,8 @@ export interface MemoryProviderOptions {
 /** A provider in memory with what its own log and console would show; for the simulation and for tests. */
 export interface MemoryProvider extends Provider {
   readonly log: readonly Presented[];
+  /** Sessions derived before this instant are refused. */
+  readonly sessions: { readonly endedBefore: string };
   /** Uses a value as a program would. */
   use(value: Value): boolean;
   accepts(credentialId: string): boolean;
@@ -47,6 +49,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
   /** Deleted credentials are accepted until the deletion has propagated. */
   const deleted = new Map<string, { readonly text: string; readonly at: number }>();
   const log: Presented[] = [];
+  const sessions = { endedBefore: '' };
   let serial = 0;
   const traits: ProviderTraits = {
     class: 'C',
@@ -93,6 +96,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
     traits,
     mood: 'honest',
     log,
+    sessions,
     use,
     accepts,
     stranger: (label = 'made by hand') => make(label),
@@ -134,6 +138,10 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
       held.delete(credentialId);
       deleted.set(credentialId, { text: one.text, at: one.enabled ? clock.now() : one.disabledAt });
       return 'deleted';
+    },
+
+    async endSessions(_subject, before) {
+      sessions.endedBefore = before;
     },
 
     async lastUsed(_subject, credentialId) {

@@ -4,6 +4,7 @@ import {
   GetAccessKeyLastUsedCommand,
   type IAMClient,
   ListAccessKeysCommand,
+  PutUserPolicyCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { NoFreeSlot, ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
@@ -106,6 +107,15 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
       const command = new DeleteAccessKeyCommand({ UserName, AccessKeyId: credentialId });
       const done = await unlessGone('DeleteAccessKey', UserName, () => client.send(command, deadline()));
       return done ? 'deleted' : 'gone';
+    },
+
+    async endSessions(subject, before) {
+      const UserName = userOf(subject);
+      // AWS's own way to end sessions: long-term keys carry no issue time, so the new version is not touched.
+      const statement = { Effect: 'Deny', Action: '*', Resource: '*', Condition: { DateLessThan: { 'aws:TokenIssueTime': before } } };
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+      const command = new PutUserPolicyCommand({ UserName, PolicyName: 'rekey-deny-older-sessions', PolicyDocument });
+      await attempt('PutUserPolicy', UserName, () => client.send(command, deadline()));
     },
 
     async lastUsed(subject, credentialId) {

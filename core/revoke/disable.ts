@@ -1,4 +1,5 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
+import { effect } from '../effect.ts';
 import { disableVersion } from '../ending.ts';
 import type { Write } from '../inventory.ts';
 import { attribute, listVersions, operationKey, putItem, versionItem } from '../items.ts';
@@ -24,6 +25,7 @@ export async function disable(ports: Ports, payload: ExecutionPayload, attemptId
     if (isDead(version.state)) continue;
     await disableVersion(attempt, version).catch((error: Error) => failures.push(error));
   }
+  await endSessions(attempt).catch((error: Error) => failures.push(error));
   const [first] = failures;
   if (first) {
     await reportIncomplete(attempt, first);
@@ -40,6 +42,23 @@ export async function disable(ports: Ports, payload: ExecutionPayload, attemptId
     ],
   }));
   return {};
+}
+
+/** A dead credential may have left sessions behind that live on: they are part of what must stop. */
+async function endSessions(attempt: Attempt): Promise<void> {
+  const { ports, key, subject, operation } = attempt;
+  const provider = ports.provider(key.facts.provider);
+  if (!provider.endSessions) return;
+  const before = instant(ports.clock.now());
+  await effect(
+    attempt,
+    { name: 'provider.endSessions', target: String(operation.startSeq) },
+    () => provider.endSessions?.(subject, before) ?? Promise.resolve(),
+    () => ({
+      set: { 'revocation.sessionsEndedAt': before },
+      events: [{ event: 'sessions.ended', detail: { operation: operation.id, before } }],
+    }),
+  );
 }
 
 /** One transaction: scope marked, displaced rotation filed, the reissue's version pinned. Returns the versions in scope. */

@@ -38,6 +38,8 @@ export async function validate(ports: Ports, payload: ExecutionPayload, attemptI
       waiting.push(error);
     }
   }
+  const { sessionsEndedAt } = attempt.key.revocation as Revocation;
+  if (sessionsEndedAt) proofs.push(`sessions derived before ${sessionsEndedAt} are refused by the provider's policy`);
   const [first] = waiting;
   if (first) {
     if (first instanceof StillAccepted) await reportAlive(attempt, first);

@@ -1,6 +1,6 @@
 import { acquire } from '../attempt.ts';
 import { commit } from '../commit.ts';
-import { ConditionFailed } from '../errors.ts';
+import { AdoptionTimedOut, ConditionFailed, Fenced } from '../errors.ts';
 import { evidenceFor } from '../evidence.ts';
 import { findVersion, getKey } from '../items.ts';
 import type { Key, Rotation } from '../key.ts';
@@ -72,14 +72,17 @@ async function recordConfirmed(ports: Ports, key: Key, rotation: Rotation, evide
     return true;
   } catch (error) {
     // Somebody else moved the operation on between the reading and the write: the next look decides.
-    if (error instanceof ConditionFailed || (error as Error).name === 'Fenced') return false;
+    if (error instanceof ConditionFailed || error instanceof Fenced) return false;
     throw error;
   }
 }
 
 async function atCap(ports: Ports, key: Key, rotation: Rotation, missing: readonly string[]): Promise<void> {
   if (ports.policy.tiers[key.tier].atOverlapMax === 'roll-back') {
-    if (rotation.taskToken) await ports.executions.fail(rotation.taskToken, 'AdoptionTimedOut', `not confirmed: ${missing.join(', ')}`);
+    if (rotation.taskToken) {
+      const cause = new AdoptionTimedOut(`not confirmed: ${missing.join(', ')}`);
+      await ports.executions.fail(rotation.taskToken, cause.name, cause.message);
+    }
     return;
   }
   if (key.attention?.reason === 'ConsumersNotConfirmed') return;

@@ -253,3 +253,14 @@ describeProvider('aws-iam', async () => {
     },
   };
 });
+
+describe('aws-iam: sessions', () => {
+  it('are refused when they were derived before an instant, by a policy that a later one replaces', async () => {
+    await provider.endSessions?.(subject, '2026-01-01T00:00:00.000Z');
+    await provider.endSessions?.(subject, '2026-01-02T00:00:00.000Z');
+    expect([...fake.userPolicies.keys()]).toEqual(['robot/rekey-deny-older-sessions']);
+    expect(JSON.parse([...fake.userPolicies.values()][0] ?? '').Statement).toEqual([
+      { Effect: 'Deny', Action: '*', Resource: '*', Condition: { DateLessThan: { 'aws:TokenIssueTime': '2026-01-02T00:00:00.000Z' } } },
+    ]);
+  });
+});

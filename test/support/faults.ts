@@ -9,7 +9,7 @@ export type FaultKind = (typeof faultKinds)[number];
 const boundaries = {
   inventory: ['write', 'update'],
   secrets: ['put', 'promote', 'strip'],
-  provider: ['create', 'disable', 'delete'],
+  provider: ['create', 'disable', 'delete', 'endSessions'],
   destination: ['write'],
   notifier: ['publish'],
   executions: ['start', 'succeed', 'fail'],

@@ -12,6 +12,7 @@ const needs: Readonly<Record<string, Right>> = {
   'provider.lastUsed': 'provider.list',
   'provider.disable': 'provider.disable',
   'provider.delete': 'provider.delete',
+  'provider.endSessions': 'provider.endSessions',
   'destination.read': 'destinations.read',
   'destination.write': 'destinations.write',
   'notifier.publish': 'notices.publish',

@@ -17,6 +17,8 @@ export interface FakeIam extends FakeService {
   readonly users: Set<string>;
   /** Every key ever made, in order. */
   readonly keys: FakeAccessKey[];
+  /** Inline policies, by `user/policy`. */
+  readonly userPolicies: Map<string, string>;
   /** Every UpdateAccessKey that asked for Status Active. Nothing of ours ever does. */
   readonly enableCalls: Call[];
   /** Every request to STS: the key id that signed it, and the answer. */
@@ -40,6 +42,7 @@ export async function fakeIam(users: readonly string[]): Promise<FakeIam> {
   const fake = {
     users: new Set(users),
     keys: [] as FakeAccessKey[],
+    userPolicies: new Map<string, string>(),
     enableCalls: [] as Call[],
     stsLog: [] as { accessKeyId: string; answer: 'ok' | string }[],
     knobs: { propagation: 0, pageSize: 100, falseSignatureErrors: 0, now: () => new Date('2026-01-02T03:04:05Z') },
@@ -104,6 +107,13 @@ export async function fakeIam(users: readonly string[]): Promise<FakeIam> {
       if (key.active) key.behind = fake.knobs.propagation;
       Object.assign(key, { deleted: true, active: false });
       return result('DeleteAccessKey', '');
+    },
+
+    PutUserPolicy({ input }) {
+      keysOf(input.UserName);
+      JSON.parse(String(input.PolicyDocument));
+      fake.userPolicies.set(`${input.UserName}/${input.PolicyName}`, String(input.PolicyDocument));
+      return result('PutUserPolicy', '');
     },
 
     GetAccessKeyLastUsed({ input }) {
