@@ -54,6 +54,7 @@ export function compare(a: Attribute | undefined, b: Attribute): number | undefi
   return undefined;
 }
 
+/** What a write that could never succeed is refused with. */
 export function malformed(message: string): Refused {
   return new Refused('E_INPUT_INVALID', `the inventory cannot make this write: ${message}`);
 }

@@ -239,7 +239,18 @@ describe('the code', () => {
   test('has a provider port with no verb that brings a version back', () => {
     const port = /export interface Provider \{([\s\S]*?)\n\}/.exec(readText('core/ports.ts'))?.[1] ?? '';
     const verbs = [...port.matchAll(/^ {2}(\w+)\??\(/gm)].map(([, verb]) => verb);
-    expect(verbs).toEqual(['create', 'list', 'probe', 'disable', 'delete', 'lastUsed', 'neverIssued', 'leakForms', 'credentialIdOf']);
+    expect(verbs).toEqual([
+      'create',
+      'list',
+      'probe',
+      'disable',
+      'delete',
+      'endSessions',
+      'lastUsed',
+      'neverIssued',
+      'leakForms',
+      'credentialIdOf',
+    ]);
   });
 
   test('is built and checked by at most ten scripts', () => {
