@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { Refused } from '../../core/errors.ts';
+import { checkSettings, inflightSeconds, productionSettings, type Settings } from '../../core/settings.ts';
+import { testSettings } from '../support/world.ts';
+
+const pathsOf = (more: Partial<Settings>): string[] => {
+  try {
+    checkSettings({ ...productionSettings, ...more });
+    return [];
+  } catch (error) {
+    return error instanceof Refused ? error.problems.map(({ path }) => path) : [String(error)];
+  }
+};
+
+describe('the settings', () => {
+  it('of production, and of these tests, do not contradict themselves', () => {
+    expect(checkSettings(productionSettings)).toBe(productionSettings);
+    expect(checkSettings(testSettings)).toBe(testSettings);
+  });
+
+  it('give production an in-flight bound of 125 seconds', () => {
+    expect(inflightSeconds(productionSettings)).toBe(125);
+  });
+
+  it.each<[name: string, more: Partial<Settings>, paths: string[]]>([
+    ['calls that do not fit into a function', { callSeconds: 11.1 }, ['functionSeconds']],
+    ['calls that just fit', { callSeconds: 11 }, []],
+    ['more destinations per attempt than calls', { destinationsPerAttempt: 3 }, ['destinationsPerAttempt']],
+    ['orphans that live for less than three rounds', { orphanSeconds: 179 }, ['orphanSeconds']],
+    ['an operation stuck before its function could end', { stuckSeconds: 60 }, ['stuckSeconds']],
+    ['nothing', { settleSeconds: 0 }, ['settleSeconds']],
+    ['what is no number', { skewSeconds: Number.NaN }, ['skewSeconds']],
+    ['what never ends', { reconcileSeconds: Number.POSITIVE_INFINITY }, ['reconcileSeconds', 'orphanSeconds']],
+    ['several faults at once', { stuckSeconds: -1, orphanSeconds: 1 }, ['stuckSeconds', 'orphanSeconds', 'stuckSeconds']],
+  ])('with %s are refused by name', (_name, more, paths) => {
+    expect(pathsOf(more)).toEqual(paths);
+  });
+});
