@@ -28,7 +28,7 @@ export function openScreen(out: NodeJS.WriteStream = process.stdout): Screen {
     waiting(text) {
       if (!live) return;
       // Ten columns are the clock's; a line that wraps could not be taken back.
-      const fits = `… ${text}`.slice(0, Math.max(0, (out.columns ?? 80) - 11));
+      const fits = `… ${text}`.slice(0, Math.max(0, (out.columns || 80) - 11));
       out.write(`\r\u001b[K${clock()}  ${pc.dim(fits)}`);
       moving = true;
     },
