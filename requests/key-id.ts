@@ -1,8 +1,8 @@
 import { type Problem, Refused } from '../core/errors.ts';
 
 /** Names of keys: lower-case words joined by hyphens, in folders joined by slashes. */
-export const keyIdPattern = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/;
-export const keyIdLength = 100;
+const keyIdPattern = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/;
+const keyIdLength = 100;
 
 /** Why a text cannot be a key's id, with what to write instead where that is clear; undefined when it can. */
 export function keyIdProblem(text: string): string | undefined {

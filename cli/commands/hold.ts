@@ -49,8 +49,10 @@ function instantOf(when: string | undefined, now: number): string {
   const seconds = parseDuration(when);
   if (seconds !== undefined) return new Date(now + seconds * 1000).toISOString();
   const instant = /^\d{4}-\d\d-\d\d$/.test(when) ? `${when}T00:00:00Z` : when;
-  if (!/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(instant) || Number.isNaN(Date.parse(instant))) {
+  const parsed = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(instant) ? new Date(instant) : undefined;
+  // A day that its month does not have is read as one of the next month.
+  if (!parsed || Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(instant.slice(0, 10))) {
     throw wrong('must be like 2027-01-31T12:00:00Z, 2027-01-31 or P3D');
   }
-  return new Date(instant).toISOString();
+  return parsed.toISOString();
 }

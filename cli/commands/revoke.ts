@@ -108,8 +108,8 @@ async function conclude(session: Session, revoked: Revoked, timeoutSeconds: numb
   const { end, report } = await watch(session, { keyId, operationId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
   const next = aftermath(report);
   session.result({ ...revoked, end, report, next }, () => next.join('\n'));
-  if (end === 'ended' || end === 'waits') return report.attention ? exits.needsPerson : exits.ok;
-  return exitOf(end);
+  // Contained, with the next version held back, is how a revocation should end: what is left is the person's own decision.
+  return end === 'ended' && report.attention ? exits.needsPerson : exitOf(end);
 }
 
 async function told(session: Session, revoked: Revoked): Promise<number> {

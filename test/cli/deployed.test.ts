@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { keyDocument, rekey } from '../support/local-installation.ts';
+import { type Asked, ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
+
+/** Stands in for the two doors and for AWS's own identity service, each under its path. */
+let aws: StubDoor;
+beforeAll(async () => {
+  aws = await stubDoor();
+  const arn = 'arn:aws:sns:eu-west-1:111122223333:rekey-prod-notices';
+  const outputs = {
+    Rekey: { OperateUrl: `${aws.url}/operate/`, IntakeUrl: `${aws.url}/intake/`, TopicArn: arn, SecretPrefix: 'rekey/prod/' },
+  };
+  writeFileSync(join(aws.workspace, 'rekey.prod.json'), JSON.stringify(outputs));
+  writeFileSync(join(aws.workspace, 'one.yaml'), keyDocument('one'));
+});
+afterAll(() => aws.stop());
+
+let account: string;
+beforeEach(() => {
+  account = '111122223333';
+  aws.asked.length = 0;
+  aws.reply = (asked) => identity(asked) ?? ok([]);
+});
+
+const identity = ({ path }: Asked) => (path === '/' ? { status: 200, body: stsAnswer(account) } : undefined);
+
+const stsAnswer = (id: string) =>
+  `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::${id}:user/ada</Arn><UserId>A</UserId><Account>${id}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`;
+
+/** Made up; AWS's own documentation uses the id. */
+const credentials = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-real-one' };
+const run = (args: readonly string[], env: Record<string, string> = credentials) =>
+  rekey([...args, '--stage', 'prod'], {
+    cwd: aws.workspace,
+    env: {
+      ...env,
+      AWS_ENDPOINT_URL_STS: aws.url,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    },
+  });
+const paths = () => aws.asked.map(({ path }) => path);
+
+describe('a deployed installation', () => {
+  test('is asked with requests that AWS can check: signed for its region and service', async () => {
+    const { code, stdout } = await run(['key', 'list', '--json']);
+    expect([code, stdout]).toEqual([0, '[]\n']);
+    const [one] = aws.asked;
+    expect(one?.path).toBe('/operate/requests/key.list');
+    expect(one?.headers.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/eu-west-1\/lambda\/aws4_request, SignedHeaders=.*host.*, Signature=[0-9a-f]{64}$/,
+    );
+    expect(one?.headers['x-amz-date']).toMatch(/^\d{8}T\d{6}Z$/);
+  });
+
+  test('contains a leak through the responders’ door, and through the other one where only that is open', async () => {
+    const revoked = { keyId: 'a', operationId: '', versions: [], message: 'told', alreadyDead: true };
+    aws.reply = (asked) => identity(asked) ?? ok(asked.path.endsWith('show') ? { id: 'a' } : revoked);
+    expect((await run(['revoke', 'a', '--confirm', 'a'])).code).toBe(0);
+    expect(paths()).toEqual(['/intake/requests/revoke', '/operate/requests/key.show']);
+    aws.asked.length = 0;
+    aws.reply = (asked) =>
+      asked.path.startsWith('/intake')
+        ? { status: 403, body: { Message: 'Forbidden' } }
+        : ok(asked.path.endsWith('show') ? { id: 'a' } : revoked);
+    expect((await run(['revoke', 'a', '--confirm', 'a'])).code).toBe(0);
+    expect(paths()).toEqual(['/intake/requests/revoke', '/operate/requests/revoke', '/operate/requests/key.show']);
+  });
+
+  test('row 8: another account stops a change before it is sent, and both are named', async () => {
+    account = '999988887777';
+    for (const args of [
+      ['rotate', 'a'],
+      ['key', 'add', '-f', 'one.yaml'],
+      ['hold', 'a', '--until', 'P1D', '--reason', 'x'],
+    ]) {
+      const { code, stderr } = await run(args);
+      expect([code, stderr]).toEqual([4, expect.stringMatching(/^E_WRONG_ACCOUNT.*111122223333.*999988887777/)]);
+    }
+    expect(new Set(paths())).toEqual(new Set(['/']));
+  });
+
+  test('row 8: another region stops everything, and both are named', async () => {
+    const { code, stderr } = await run(['status', '--region', 'us-east-1']);
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/^E_WRONG_ACCOUNT.*eu-west-1.*us-east-1/)]);
+    expect(paths()).toEqual([]);
+  });
+
+  test('row 9: missing credentials are said, without a stack trace, and nothing is sent', async () => {
+    for (const args of [['status'], ['rotate', 'a'], ['revoke', 'a', '--confirm', 'a']]) {
+      const { code, stderr } = await run(args, {});
+      expect([code, stderr]).toEqual([4, expect.stringMatching(/^E_CREDENTIALS.*sign in/)]);
+      expect(stderr).not.toMatch(/\n {4}at /);
+    }
+    expect(paths()).toEqual([]);
+  });
+
+  test('row 9: expired credentials are said, and others that may not are told who may', async () => {
+    aws.reply = () => ({ status: 403, body: { Message: 'The security token included in the request is expired' } });
+    expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_CREDENTIALS.*expired/) });
+    aws.reply = () => ({ status: 403, body: { Message: 'Forbidden' } });
+    expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_FORBIDDEN.*who-can/) });
+  });
+
+  test('says a refusal as the laptop does', async () => {
+    aws.reply = (asked) => identity(asked) ?? refused('E_BUSY');
+    expect(await run(['rotate', 'a'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_BUSY/) });
+  });
+
+  test('that nothing describes is a usage error', async () => {
+    expect(await rekey(['status', '--stage', 'nowhere'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^E_USAGE.*rekey\.nowhere\.json/),
+    });
+    expect(await rekey(['status', '--url', 'https://example.test/'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/--region/) });
+  });
+});

@@ -1,0 +1,291 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { whoCan } from '../../core/authority.ts';
+import { refusals } from '../../core/errors.ts';
+import { tiers } from '../../core/key.ts';
+import { launcher, rekey } from '../support/local-installation.ts';
+import { ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
+
+let door: StubDoor;
+beforeAll(async () => {
+  door = await stubDoor();
+});
+afterAll(() => door.stop());
+beforeEach(() => {
+  door.asked.length = 0;
+  door.reply = () => ok({});
+});
+
+const at = () => ({ cwd: door.workspace });
+const secret = ['sk', 'live', '4eC39HqLyjWDarjtT1zdp7dc'].join('_');
+const nowhere = mkdtempSync(join(tmpdir(), 'rekey-nowhere-'));
+
+describe('what is typed wrong', () => {
+  test.each([
+    [['roate', 'a'], 'rotate'],
+    [['key', 'shwo', 'a'], 'show'],
+    [['rotate', 'a', '--dry-rnu'], '--dry-run'],
+  ])('row 1: %j names the nearest word, and ends with 2', async (args, nearest) => {
+    const { code, stdout, stderr } = await rekey(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^E_USAGE: /);
+    expect(stderr).toContain(nearest);
+  });
+
+  test.each([[['rotate']], [['hold', 'a', '--until', 'P1D']], [['revoke']], [['key']], [['key', 'add']]])(
+    'row 1: %j without what it needs ends with 2',
+    async (args) => {
+      expect((await rekey(args)).code).toBe(2);
+    },
+  );
+
+  test.each([
+    [['revoke', secret]],
+    [['key', 'add', '-f', 'x.yaml', '--value', 'anything']],
+    [['key', 'add', '-f', 'x.yaml', `--value=${secret}`]],
+    [['rotate', 'a', '--reason', `leaked: ${secret}`]],
+    [[secret]],
+    [['key', 'add', '-f', 'x.yaml', '--value-from', '-', '--credential-id', secret]],
+  ])('row 2: a value among the arguments is refused, not repeated, and nothing is sent', async (args) => {
+    const { code, stdout, stderr } = await rekey(args, at());
+    expect({ code, stdout, asked: door.asked }).toEqual({ code: 2, stdout: '', asked: [] });
+    expect(stderr).toMatch(/^E_SECRET_IN_INPUT/);
+    expect(stderr).toMatch(/history/);
+    expect(stderr).not.toContain(secret.slice(8));
+  });
+
+  test.each([
+    ['row 6', 'payments/../root', /must be words/],
+    ['row 6', 'payments stripe', /must be words/],
+    ['row 6', 'x'.repeat(300), /300 characters/],
+    ['row 6', 'Payments/Stripe', /write payments\/stripe/],
+    ['row 6', 'payments/💳', /U\+1F4B3/],
+    ['row 7', 'p\u0430yments/stripe', /U\+0430/],
+  ])('%s: the id %j is refused before anything is sent', async (_, id, message) => {
+    const { code, stderr } = await rekey(['rotate', id], at());
+    expect({ code, asked: door.asked }).toEqual({ code: 2, asked: [] });
+    expect(stderr).toMatch(/^E_INPUT_INVALID/);
+    expect(stderr).toMatch(message);
+  });
+
+  test('row 22: a hold without an end, or with one that is no time, is refused before anything is sent', async () => {
+    for (const until of [[], ['--until', 'tomorrow'], ['--until', '2027-02-31'], ['--until', 'P1M']]) {
+      const { code, stderr } = await rekey(['hold', 'a', '--reason', 'sale', ...until], at());
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^E_INPUT_INVALID.*--until/)]);
+    }
+    expect(door.asked).toEqual([]);
+  });
+});
+
+describe('what comes by stdin', () => {
+  const leaked = (stdin: string) => rekey(['revoke', '--leaked', '-', '--no-wait'], { ...at(), stdin });
+  const found = () => door.asked.map(({ input }) => input['leaked']);
+
+  test('row 3: nothing is refused', async () => {
+    for (const stdin of ['', '\n']) expect(await leaked(stdin)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^E_INPUT_EMPTY/) });
+    expect(door.asked).toEqual([]);
+  });
+
+  test('row 4: one line end at the end is taken off, and spaces are kept and reported', async () => {
+    door.reply = () => ok({ match: null });
+    await leaked('short\r\n');
+    await leaked('short\n\n');
+    const { stderr } = await leaked(' short');
+    expect(found()).toEqual(['short', 'short\n', 'short', ' short', 'short']);
+    expect(stderr).toMatch(/begins or ends with a space/);
+  });
+
+  test.each([
+    ['a byte order mark', '\uFEFFvalue'],
+    ['a NUL', 'val\0ue'],
+  ])('row 4: %s is refused', async (_, stdin) => {
+    expect(await leaked(stdin)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^E_INPUT_INVALID/) });
+    expect(door.asked).toEqual([]);
+  });
+
+  test('row 5: ten megabytes are refused before they are read', async () => {
+    const { code, stderr } = await leaked('x'.repeat(10_000_000));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^E_TOO_LARGE/)]);
+    expect(door.asked).toEqual([]);
+  });
+
+  test('a value is found inside the line that was pasted, and is printed nowhere', async () => {
+    door.reply = ({ path, input }) =>
+      ok(
+        path.endsWith('find')
+          ? { match: input['leaked'] === secret ? { keyId: 'a', version: 3, state: 'live', role: 'current' } : null }
+          : {},
+      );
+    const { code, stdout, stderr } = await leaked(`2026-01-01 ERROR Authorization: "Bearer ${secret}"\n`);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/version 3 of a /);
+    expect(stderr).toContain('--confirm a');
+    expect(stdout + stderr).not.toContain(secret.slice(8));
+  });
+});
+
+describe('what the door says', () => {
+  const oneOfEach = Object.entries(refusals).filter(([, exit], index, all) => all.findIndex(([, other]) => other === exit) === index);
+
+  test.each(oneOfEach)('%s ends with %i, in words and as JSON', async (code, exit) => {
+    door.reply = () => refused(code, 409, [{ path: 'keyId', message: 'did you mean b?' }]);
+    const words = await rekey(['rotate', 'a'], at());
+    expect(words).toEqual({ code: exit, stdout: '', stderr: `${code}: said the door (${code})\n  keyId: did you mean b?\n` });
+    const json = await rekey(['rotate', 'a', '--json'], at());
+    expect([json.code, json.stdout, JSON.parse(json.stderr)]).toEqual([
+      exit,
+      '',
+      { error: { code, message: `said the door (${code})`, problems: [{ path: 'keyId', message: 'did you mean b?' }] } },
+    ]);
+  });
+
+  test('an unexpected error, an answer that is none, and control characters are shown as they should be', async () => {
+    door.reply = () => ({
+      status: 500,
+      body: { error: { code: 'E_INTERNAL', name: 'Error', message: 'request 1\u001b[2J\u202e', problems: [] } },
+    });
+    expect(await rekey(['status'], at())).toEqual({ code: 1, stdout: '', stderr: 'E_INTERNAL: request 1\\u001b[2J\\u202e\n' });
+    door.reply = () => ({ status: 502, body: '<html>' });
+    expect(await rekey(['status'], at())).toMatchObject({ code: 1, stderr: expect.stringMatching(/HTTP 502/) });
+  });
+
+  test('nobody there is said with what to do, without a stack trace', async () => {
+    for (const env of [{}, { REKEY_HOME: join(nowhere, 'x') }]) {
+      const { code, stderr } = await rekey(['status'], { cwd: nowhere, env });
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^E_UNREACHABLE.*npm start/)]);
+      expect(stderr).not.toMatch(/\n {4}at /);
+    }
+  });
+
+  test('the installation is found from a folder below, and by REKEY_HOME', async () => {
+    door.reply = () => ok([]);
+    expect((await rekey(['key', 'list', '--json'], { cwd: nowhere, env: { REKEY_HOME: join(door.workspace, '.rekey') } })).stdout).toBe(
+      '[]\n',
+    );
+    expect((await rekey(['key', 'list', '--json'], { cwd: join(door.workspace, '.rekey') })).stdout).toBe('[]\n');
+    expect(door.asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-of-a-test', 'Bearer token-of-a-test']);
+  });
+});
+
+describe('what is printed', () => {
+  const keys = [
+    {
+      id: 'iğne/ı',
+      owner: 'İz',
+      tier: 'low',
+      state: 'active',
+      current: 1,
+      due: null,
+      nextDueAt: '2026-03-29T01:30:00.000Z',
+      findings: [],
+      hold: null,
+      attention: null,
+      mode: 'live',
+    },
+  ];
+
+  test('row 25: is the same bytes in any language and time zone', async () => {
+    door.reply = () => ok(keys);
+    const environments = [
+      { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', TZ: 'Pacific/Chatham' },
+      { LANG: 'C', TZ: 'America/St_Johns' },
+      { NO_COLOR: '1' },
+    ];
+    for (const args of [
+      ['key', 'list', '--json'],
+      ['--json', 'key', 'list'],
+      ['key', 'list'],
+    ]) {
+      const outputs = await Promise.all(environments.map((env) => rekey(args, { ...at(), env })));
+      expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1);
+      if (args.includes('--json')) expect(JSON.parse(outputs[0]?.stdout ?? '')).toEqual(keys);
+    }
+  });
+
+  test('row 24: a reader that goes away changes no exit code and prints no stack trace', async () => {
+    door.reply = () => ok(Array(5000).fill(keys[0]));
+    const child = spawn('/bin/sh', ['-c', `{ "$0" "$1" key list; echo "exit $?" >&2; } | head -c 1`, process.execPath, launcher], {
+      cwd: door.workspace,
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(stderr).toBe('exit 0\n');
+  });
+
+  test.runIf(existsSync('/dev/full'))('row 24: a full disk is an error', async () => {
+    door.reply = () => ok(keys);
+    const child = spawn(process.execPath, [launcher, 'key', 'list'], {
+      cwd: door.workspace,
+      stdio: ['ignore', openSync('/dev/full', 'w'), 'ignore'],
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+  });
+
+  test('every command shows examples in its help', async () => {
+    const commands = [
+      'key add',
+      'key list',
+      'key show',
+      'key explain',
+      'key live',
+      'rotate',
+      'rollback',
+      'revoke',
+      'reissue',
+      'confirm',
+      'hold',
+      'history',
+      'status',
+      'who-can',
+      'doctor',
+    ];
+    const helps = await Promise.all(commands.map((command) => rekey([...command.split(' '), '--help'])));
+    expect(helps.map(({ code }) => code)).toEqual(commands.map(() => 0));
+    expect(helps.map(({ stdout }, index) => stdout.includes(`$ rekey ${commands[index]}`))).toEqual(commands.map(() => true));
+  });
+});
+
+describe('who-can', () => {
+  test.each(['revoke', 'approve', 'confirm'] as const)(
+    'POL-R9: %s is answered with nothing running, by the rules that are enforced',
+    async (action) => {
+      const { code, stdout } = await rekey(['who-can', 'payments/stripe', action, '--json'], { cwd: nowhere });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toEqual({ action, who: tiers.flatMap((tier) => whoCan(action, tier).map((one) => ({ tier, ...one }))) });
+    },
+  );
+
+  test('another word is refused with the words there are', async () => {
+    expect(await rekey(['who-can', 'destroy'])).toMatchObject({ code: 2, stderr: expect.stringContaining('revoke') });
+  });
+});
+
+describe('the launcher', () => {
+  test('hands over to the project’s own Node when it is started by an older one', async () => {
+    const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
+    const child = spawn(process.execPath, ['--import', older, launcher, 'who-can', 'nothing'], { cwd: nowhere });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(2);
+    expect(stderr).toMatch(/^E_USAGE/);
+  });
+
+  test('says what it needs where that is not there either', async () => {
+    const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"18.20.0"}})';
+    const child = spawn(process.execPath, ['--import', older, launcher, 'status'], { cwd: nowhere, env: { REKEY_HANDED_OVER: '1' } });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(stderr).toMatch(/needs Node 24; this is 18\.20\.0.*npm ci/);
+  });
+});
