@@ -29,6 +29,7 @@ export interface HeldKey {
   sign(sign: (value: string) => string): string;
 }
 
+/** Holds one key for this process: nothing is read before it is used or refreshed. */
 export function heldKey(keyId: string, read: () => Promise<string>): HeldKey {
   let current: string | undefined;
   let previous: { readonly value: string; until: number } | undefined;

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { KeyFacts } from '../../core/key.ts';
 import type { KeyReport } from '../../core/show.ts';
+import type { Scene } from './scene.ts';
 import { valueFile } from './services.ts';
 import type { Stage } from './stage.ts';
-import type { Scene } from './story.ts';
 
 /** The vendor's delays until a new key is accepted and a disabled one refused, in milliseconds, as real vendors have them. */
 const delays = { activateMs: 300, disableMs: 500 };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { KeyReport } from '../../core/show.ts';
 import { deathOf, type Pair, revocationClaims } from './claims.ts';
+import type { Scene } from './scene.ts';
 import { type Service, valueFile } from './services.ts';
-import type { Scene } from './story.ts';
 
 /** A key is found in the open. Its string is all that the responder has; the stopwatch runs from the moment it is reported. */
 export async function revokeLeaked(scene: Scene, keyId: string): Promise<void> {

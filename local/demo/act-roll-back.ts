@@ -1,6 +1,6 @@
 import type { KeyReport } from '../../core/show.ts';
 import { rollbackClaims } from './claims.ts';
-import type { Scene } from './story.ts';
+import type { Scene } from './scene.ts';
 
 /** A rotation fails because the vendor refuses the new version after it was delivered; the services are brought back to the one before. */
 export async function rollBack({ stage, screen, tell, check, version, happened }: Scene, keyId: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { rotationClaims } from './claims.ts';
-import type { Scene } from './story.ts';
+import type { Scene } from './scene.ts';
 
 /** The schedule finds the keys whose time has come; each is rotated while its services work. */
 export async function rotateDue({ stage, screen, tell, check, version, happened }: Scene, keyIds: readonly string[]): Promise<void> {
