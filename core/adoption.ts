@@ -55,7 +55,7 @@ export async function receive(
       actor: `consumer:${consumer}`,
       writes: [
         { do: 'update', key: nonceKey(keyId, nonce), change: { set: { usedAt: now } }, when: [{ path: 'usedAt', is: '=', value: '' }] },
-        putItem({ ...adoptionKey(keyId, consumer, version), kind: 'possession', operationId, at: now, by: consumer }),
+        putItem({ ...adoptionKey(keyId, consumer, version, operationId), kind: 'possession', operationId, at: now, by: consumer }),
       ],
       events: [{ event: 'receipt.moved', detail: { consumer, version, operation: operationId, proof: 'possession' } }],
     }));
@@ -103,7 +103,13 @@ export async function overrideConfirm(
   await commit(ports, keyId, () => ({
     actor,
     writes: [
-      putItem({ ...adoptionKey(keyId, consumer, target), kind: 'override', operationId, at: instant(ports.clock.now()), by: actor }),
+      putItem({
+        ...adoptionKey(keyId, consumer, target, operationId),
+        kind: 'override',
+        operationId,
+        at: instant(ports.clock.now()),
+        by: actor,
+      }),
     ],
     events: [{ event: 'confirm.overridden', detail: { consumer, version: target, operation: operationId, reason } }],
   }));

@@ -27,8 +27,10 @@ export async function evidenceFor(ports: Ports, key: Key, version: number, leavi
   const proved: { consumer: string; kind: Adoption['kind'] }[] = [];
   const missing: string[] = [];
   for (const consumer of names) {
-    const adoption = (await ports.inventory.get(adoptionKey(key.facts.id, consumer.name, version))) as unknown as Adoption | undefined;
-    const fresh = adoption && adoption.operationId === key.rotation?.id && adoption.at >= since;
+    const adoption = (await ports.inventory.get(adoptionKey(key.facts.id, consumer.name, version, key.rotation?.id ?? ''))) as unknown as
+      | Adoption
+      | undefined;
+    const fresh = adoption && adoption.at >= since;
     if (fresh) proved.push({ consumer: consumer.name, kind: adoption.kind });
     else if (consumer.proof === 'quiet' && (await isQuiet(ports, key, leaving, since)))
       proved.push({ consumer: consumer.name, kind: 'quiet' });

@@ -14,7 +14,7 @@ import type { Version } from './version.ts';
  *              VER#<n>         a version
  *              EFF#<op>#…      an effect: intended, then done or failed
  *              DEST#<id>#<n>   version n was written to a destination and read back
- *              ADOPT#<c>#<n>   consumer c proved that it uses version n
+ *              ADOPT#<c>#<n>#… consumer c proved, to an operation, that it uses version n
  *              NONCE#<nonce>   a challenge, answered at most once
  *              OP#<id>         an operation that ended
  *              ORPHAN#<id>     a credential of ours without a record
@@ -29,9 +29,9 @@ export const destinationKey = (keyId: string, destinationId: string, number: num
   pk: partition(keyId),
   sk: `DEST#${destinationId}#${padded(number)}`,
 });
-export const adoptionKey = (keyId: string, consumer: string, number: number): ItemKey => ({
+export const adoptionKey = (keyId: string, consumer: string, number: number, operationId: string): ItemKey => ({
   pk: partition(keyId),
-  sk: `ADOPT#${consumer}#${padded(number)}`,
+  sk: `ADOPT#${consumer}#${padded(number)}#${operationId}`,
 });
 export const nonceKey = (keyId: string, nonce: string): ItemKey => ({ pk: partition(keyId), sk: `NONCE#${nonce}` });
 export const operationKey = (keyId: string, operationId: string): ItemKey => ({ pk: partition(keyId), sk: `OP#${operationId}` });

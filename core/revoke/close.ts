@@ -1,13 +1,16 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
+import { challenges } from '../challenge.ts';
 import { isDelivered, withRoles } from '../delivery.ts';
 import { dueAfter } from '../due.ts';
 import { effect } from '../effect.ts';
 import { IllegalMove } from '../errors.ts';
 import { attribute, listVersions, operationIdOf, operationKey, putItem, versionItem } from '../items.ts';
-import { moveKey, type Revocation } from '../key.ts';
+import { type Key, moveKey, type Revocation, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
+import { overlapOf } from '../policy.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
-import { instant } from '../time.ts';
+import { newRotation, startExecution } from '../rotate/begin.ts';
+import { after, instant } from '../time.ts';
 
 /**
  * Close (protocol.md §6): no label of the secret store names a compromised version, the key is active on a clean one that every
@@ -23,12 +26,19 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
   if (!current || current.compromised || current.state !== 'live' || !(await isDelivered(ports, key, current.number))) {
     throw new IllegalMove(`${keyId} has no clean version at every destination`);
   }
+  const left = versions.find(({ number, state, compromised }) => number !== current.number && state === 'live' && !compromised);
+  const rotation = left ? takeOver(ports, key, operation.id, left.number, current.number) : null;
   await record(attempt, (fresh) => {
     const now = instant(ports.clock.now());
     const revocation = fresh.revocation as Revocation;
+    const active = moveKey(fresh.state, fresh.state === 'contained' ? 'close-contained' : 'reissued');
+    const told = rotation
+      ? challenges(ports, fresh, rotation.id, 'key.issued', { version: current.number, action: 'refresh' }, 'info')
+      : null;
     return {
       set: {
-        state: moveKey(fresh.state, fresh.state === 'contained' ? 'close-contained' : 'reissued'),
+        state: rotation ? moveKey(active, 'rotate') : active,
+        rotation,
         revocation: {},
         lastEndedAt: now,
         nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now),
@@ -36,11 +46,12 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         attention: fresh.attention?.reason === 'UnattributedCredential' ? fresh.attention : null,
       },
       writes: [
-        ...withRoles(versions, current.number, 0).map((version) => putItem(versionItem(keyId, version))),
+        ...withRoles(versions, current.number, left?.number ?? 0).map((version) => putItem(versionItem(keyId, version))),
         // Under the id of every request that met in this revocation, so that each of them, sent again, is recognised.
         ...operationIds(keyId, revocation).map((id) =>
           putItem({ ...operationKey(keyId, id), ...(attribute({ ...revocation, outcome: 'done', endedAt: now }) as object) }),
         ),
+        ...(told?.writes ?? []),
       ],
       notices: [
         noticeFor(ports, fresh, operation.id, {
@@ -49,16 +60,49 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
           severity: 'info',
           data: { version: current.number, action: 'none', reason: 'closed' },
         }),
+        ...(told?.notices ?? []),
       ],
       events: [
         {
           event: 'revocation.closed',
           detail: { operation: operation.id, current: current.number, falseAlarm: revocation.falseAlarm ?? false },
         },
+        ...(rotation
+          ? [
+              {
+                event: 'rotation.started',
+                detail: { operation: rotation.id, reason: rotation.reason, old: rotation.oldVersion, new: rotation.newVersion },
+              },
+            ]
+          : []),
       ],
     };
   });
+  if (rotation) await startExecution(ports, keyId, rotation.id, 1);
   return {};
+}
+
+/**
+ * A clean version that a displaced rotation left alive is retired like any other: only when every consumer has proved that it uses the
+ * new one. The rotation begins where that proof is waited for; what comes before was done by the reissue.
+ */
+function takeOver(ports: Ports, key: Key, revocationId: string, oldVersion: number, newVersion: number): Rotation {
+  const now = instant(ports.clock.now());
+  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier]);
+  return {
+    ...newRotation(
+      operationIdOf('rotate', key.facts.id, revocationId),
+      'retires what a revocation left alive',
+      'step:close',
+      now,
+      oldVersion,
+      newVersion,
+    ),
+    step: 'confirm',
+    distributedAt: now,
+    overlapUntil: after(now, overlap.minSeconds),
+    overlapCapAt: after(now, overlap.maxSeconds),
+  };
 }
 
 function operationIds(keyId: string, revocation: Revocation): string[] {

@@ -35,29 +35,7 @@ export async function beginRotation(
     key = await commit(ports, keyId, (now) => {
       const refusal = refusalToRotate(ports, now);
       if (refusal) throw refusal;
-      const rotation: Rotation = {
-        id: operationId,
-        step: 'issue',
-        startSeq: 1,
-        attemptId: '',
-        acquiredAt: null,
-        reason,
-        actor,
-        startedAt: instant(ports.clock.now()),
-        oldVersion: now.current ?? 0,
-        newVersion: now.lastVersion + 1,
-        mint: 1,
-        distributedAt: null,
-        overlapUntil: null,
-        overlapCapAt: null,
-        confirmedAt: null,
-        verifiedAt: null,
-        ponr: false,
-        taskToken: null,
-        firstCause: null,
-        rollbackAt: null,
-        restarts: 0,
-      };
+      const rotation = newRotation(operationId, reason, actor, instant(ports.clock.now()), now.current ?? 0, now.lastVersion + 1);
       return {
         actor,
         fence: now.fence,
@@ -87,6 +65,40 @@ export async function beginRotation(
   const rotation = key.rotation as Rotation;
   await startExecution(ports, keyId, operationId, 1);
   return { keyId, operationId, started: true, oldVersion: rotation.oldVersion, newVersion: rotation.newVersion };
+}
+
+/** The record of a rotation that has done nothing yet, with its versions pinned. */
+export function newRotation(
+  id: string,
+  reason: string,
+  actor: string,
+  startedAt: string,
+  oldVersion: number,
+  newVersion: number,
+): Rotation {
+  return {
+    id,
+    step: 'issue',
+    startSeq: 1,
+    attemptId: '',
+    acquiredAt: null,
+    reason,
+    actor,
+    startedAt,
+    oldVersion,
+    newVersion,
+    mint: 1,
+    distributedAt: null,
+    overlapUntil: null,
+    overlapCapAt: null,
+    confirmedAt: null,
+    verifiedAt: null,
+    ponr: false,
+    taskToken: null,
+    firstCause: null,
+    rollbackAt: null,
+    restarts: 0,
+  };
 }
 
 /** Starts an execution of an operation that is on record. A failure is only logged: the reconciler starts what does not move. Returns whether it started. */

@@ -93,6 +93,23 @@ export const stories: Record<string, Story> = {
     },
     noRefusals: false,
   },
+  'a revocation of the new version while its rotation waits for proof': {
+    facts: testFacts(),
+    setUp: async (w, facts) => {
+      await adopted(w, facts);
+      await beginRotation(w.ports, { keyId: facts.id, reason: 'test', trigger: 't1' }, 'test');
+      await w.until(async () => (await getKey(w.ports, facts.id)).rotation?.step === 'confirm');
+    },
+    happen: (w, { id }) =>
+      again(() => revoke(w.ports, { keyId: id, scope: [2], reason: 'test', source: 'repository', requestId: 'r1' }, 'test')),
+    ends: async (w, { id }) => {
+      expect(await findVersion(w.ports, id, 2)).toMatchObject({ compromised: true });
+      // The old version is clean: it is retired by proof, not by the revocation.
+      expect(await findVersion(w.ports, id, 1)).toMatchObject({ compromised: false, role: 'none' });
+      expect((await history(w.ports, id)).map(({ event }) => event)).toContain('rotation.done');
+    },
+    noRefusals: false,
+  },
 };
 
 /** Tells the story once; returns how many boundaries it had. */
