@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { getKey } from '../../core/items.ts';
+import type { Ports } from '../../core/ports.ts';
+import { resumeAll } from '../../core/reconcile/reconcile.ts';
+import { history } from '../../core/show.ts';
+import { beginsRotation, revokes, untilIdle, untilStep } from '../support/operations.ts';
+import { adopted, services, testFacts, testSettings, type World, world } from '../support/world.ts';
+
+let w: World;
+let keyId: string;
+/** While `lost`, an execution that is asked for never runs. */
+let lost: boolean;
+const losing = (ports: Ports): Ports => ({
+  ...ports,
+  executions: {
+    ...ports.executions,
+    start: async (...args) => {
+      if (!lost) await ports.executions.start(...args);
+    },
+  },
+});
+
+beforeEach(async () => {
+  lost = false;
+  w = world({ wrap: losing });
+  keyId = await adopted(w);
+  services(w, testFacts());
+});
+afterEach(() => w.stop());
+
+const { maxRestarts, stuckSeconds, reconcileSeconds } = testSettings;
+const resumed = async () => (await history(w.ports, keyId)).filter(({ event }) => event === 'operation.resumed');
+
+describe('an operation without an execution', () => {
+  it('is started again after the stuck time, not before, and ends', async () => {
+    lost = true;
+    await beginsRotation(w, keyId);
+    await w.pass(stuckSeconds - 1);
+    expect(await resumed()).toEqual([]);
+    lost = false;
+    await w.pass(2 * reconcileSeconds);
+    expect(await resumed()).toMatchObject([{ actor: 'reconciler', detail: { step: 'issue', start: 2 } }]);
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2, attention: null });
+  });
+
+  it('that is a revocation is started again as well, for ever, and a person is called', async () => {
+    lost = true;
+    await revokes(w, keyId);
+    await w.pass(stuckSeconds + (maxRestarts + 3) * stuckSeconds);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'revoking', attention: { reason: 'OperationStuck' } });
+    expect(w.notices.filter(({ type, severity }) => type === 'key.attention' && severity === 'critical')).toHaveLength(1);
+    lost = false;
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2, attention: null });
+  });
+
+  it('that is a rotation, started too often without an end, is rolled back, and says so', async () => {
+    lost = true;
+    await beginsRotation(w, keyId);
+    await w.until(async () => (await getKey(w.ports, keyId)).state === 'rolling-back');
+    expect((await resumed()).length).toBe(maxRestarts);
+    lost = false;
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({
+      state: 'active',
+      current: 1,
+      attention: { reason: 'RolledBack', message: expect.stringContaining(`started ${maxRestarts} times`) },
+    });
+  });
+
+  it('past the point of no return, started too often, only ever goes forward', async () => {
+    await beginsRotation(w, keyId);
+    await w.until(async () => (await getKey(w.ports, keyId)).rotation?.ponr === true);
+    lost = true;
+    w.crash();
+    // Nobody works any more; only the records are looked at from here on.
+    for (let i = 0; i < maxRestarts + 3; i++) await resumeAll(w.ports);
+    expect(await getKey(w.ports, keyId)).toMatchObject({
+      state: 'rotating',
+      rotation: { ponr: true },
+      attention: { reason: 'OperationStuck' },
+    });
+  });
+
+  it('is started again at once by a process that has just started', async () => {
+    await beginsRotation(w, keyId);
+    await untilStep(w, keyId, 'confirm');
+    w.crash();
+    w.restart();
+    const { rotation } = await getKey(w.ports, keyId);
+    expect(await resumeAll(w.ports)).toEqual([`${rotation?.id} resumed`]);
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2 });
+    expect(await w.inventory.get({ pk: `KEY#${keyId}`, sk: `OP#${rotation?.id}` })).toMatchObject({ startSeq: 2, outcome: 'done' });
+  });
+
+  it('that waits for a responder is not stuck', async () => {
+    await revokes(w, keyId, { source: 'destination' });
+    await w.pass(10 * stuckSeconds);
+    expect(await resumed()).toEqual([]);
+    expect(await resumeAll(w.ports)).toEqual([]);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'contained', revocation: { held: true } });
+  });
+});
