@@ -24,7 +24,9 @@ function text({ keys, byState, byTier, open, attention, overdue }: Status): stri
       .map((name) => `${of[name]} ${name}`)
       .join(', ');
   return [
-    keys === 0 ? 'No keys yet. Register some: rekey key add -f KEYS.yaml' : `${keys} keys: ${counts(byState)} (tiers: ${counts(byTier)})`,
+    keys === 0
+      ? 'No keys yet. Register some: rekey key add -f KEYS.yaml'
+      : `${keys} key${keys === 1 ? '' : 's'}: ${counts(byState)} (tiers: ${counts(byTier)})`,
     open.length
       ? table(
           ['KEY', 'RUNS', 'STEP', 'SINCE', 'WAITS FOR'],

@@ -130,6 +130,20 @@ describe('what comes by stdin', () => {
 describe('what the door says', () => {
   const oneOfEach = Object.entries(refusals).filter(([, exit], index, all) => all.findIndex(([, other]) => other === exit) === index);
 
+  test.each([
+    ['row 13: too soon', 'rotate', 'E_TOO_SOON'],
+    ['row 20: past the point of no return', 'rollback', 'E_PAST_POINT_OF_NO_RETURN'],
+    ['row 12: revoked', 'rotate', 'E_REVOKED'],
+  ])('%s ends with 5, and there is no flag around it', async (_, command, code) => {
+    door.reply = () => refused(code);
+    expect(await rekey([command, 'a', '--reason', 'x'], at())).toMatchObject({
+      code: 5,
+      stdout: '',
+      stderr: expect.stringContaining(code),
+    });
+    expect((await rekey([command, 'a', '--reason', 'x', '--force'], at())).code).toBe(2);
+  });
+
   test.each(oneOfEach)('%s ends with %i, in words and as JSON', async (code, exit) => {
     door.reply = () => refused(code, 409, [{ path: 'keyId', message: 'did you mean b?' }]);
     const words = await rekey(['rotate', 'a'], at());
