@@ -6,7 +6,7 @@ import { getKey, listVersions } from '../../core/items.ts';
 import type { Notice } from '../../core/notice.ts';
 import { history } from '../../core/show.ts';
 import { Value } from '../../core/value.ts';
-import { beginsRotation, noticeTo, receiptFor, untilIdle, untilStep } from '../support/operations.ts';
+import { beginsRotation, end, noticeTo, receiptFor, untilIdle, untilStep } from '../support/operations.ts';
 import { adopted, testFacts, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -23,7 +23,7 @@ beforeEach(async () => {
   toApi = noticeTo(w, 'api', 'key.issued');
   toBatch = noticeTo(w, 'batch', 'key.issued');
 });
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 const confirmed = async () => (await getKey(w.ports, keyId)).rotation?.confirmedAt ?? null;
 const refusedAs = (code: string) => expect.objectContaining({ name: 'Refused', code });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clearHold, setHold } from '../../core/hold.ts';
 import { getKey } from '../../core/items.ts';
 import { instant, after as secondsAfter } from '../../core/time.ts';
-import { beginsRotation } from '../support/operations.ts';
+import { beginsRotation, end } from '../support/operations.ts';
 import { adopted, testPolicy, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -11,7 +11,7 @@ beforeEach(async () => {
   w = world();
   keyId = await adopted(w);
 });
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 const now = () => instant(w.ports.clock.now());
 const day = 86_400;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findVersion, getKey, listVersions } from '../../core/items.ts';
 import { instant } from '../../core/time.ts';
 import { steps } from '../../workflows/steps.ts';
-import { beginsRotation, revokes, untilIdle, untilStep } from '../support/operations.ts';
+import { beginsRotation, end, revokes, untilIdle, untilStep } from '../support/operations.ts';
 import { adopted, services, testFacts, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -11,7 +11,7 @@ beforeEach(async () => {
   w = world();
   keyId = await adopted(w);
 });
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 const _now = () => instant(w.ports.clock.now());
 describe('row 72: an execution run again after a revocation took the key', () => {
@@ -34,7 +34,7 @@ describe('row 72: an execution run again after a revocation took the key', () =>
 
 describe('row 71: a credential that somebody else made at the provider', () => {
   it('during a rotation is reported, and never touched', async () => {
-    w.stop();
+    await end(w);
     w = world({ provider: { traits: { maxLive: 5 } } });
     const facts = testFacts({ exclusive: false });
     services(w, facts);
@@ -53,7 +53,7 @@ describe('row 71: a credential that somebody else made at the provider', () => {
   });
 
   it('that takes the last slot blocks the rotation, which rolls back and says so', async () => {
-    w.stop();
+    await end(w);
     w = world();
     const facts = testFacts({ exclusive: false });
     services(w, facts);

@@ -5,12 +5,12 @@ import type { Ports } from '../../core/ports.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { history, showKey } from '../../core/show.ts';
 import { Value } from '../../core/value.ts';
-import { beginsRotation, passInflight, revokes, untilIdle } from '../support/operations.ts';
+import { beginsRotation, end, passInflight, revokes, untilIdle } from '../support/operations.ts';
 import { adopted, services, testFacts, testPolicy, testSettings, type World, type WorldOptions, world } from '../support/world.ts';
 
 let w: World;
 let keyId: string;
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 /** A key that is active on version 1, in a world where nothing else happens. */
 async function idleKey(facts: KeyFacts = testFacts(), options: WorldOptions = {}): Promise<void> {

@@ -6,7 +6,7 @@ import { requestRollback } from '../../core/rotate/abort.ts';
 import { history } from '../../core/show.ts';
 import { sweep } from '../../core/sweep.ts';
 import { instant, after as secondsAfter } from '../../core/time.ts';
-import { beginsRotation, passInflight, revokes, untilIdle, untilStep } from '../support/operations.ts';
+import { beginsRotation, end, passInflight, revokes, untilIdle, untilStep } from '../support/operations.ts';
 import { adopted, services, testFacts, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -15,7 +15,7 @@ beforeEach(async () => {
   w = world();
   keyId = await adopted(w);
 });
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 const now = () => instant(w.ports.clock.now());
 const events = async () => (await history(w.ports, keyId)).map(({ event }) => event);
@@ -82,7 +82,7 @@ describe('a request to rotate', () => {
   });
 
   it('whose execution cannot be started is on record, and goes on by itself', async () => {
-    w.stop();
+    await end(w);
     let broken = true;
     w = world({
       wrap: (ports) => ({
@@ -108,7 +108,7 @@ describe('a request to rotate', () => {
 
 describe('a schedule', () => {
   it('that fires twice, or late, starts one rotation per due key, and none of a key that is not due, of another tier or on hold', async () => {
-    w.stop();
+    await end(w);
     w = world({ reconciler: false });
     await adopted(w);
     const held = await adopted(w, testFacts({ id: 'payments/held' }));

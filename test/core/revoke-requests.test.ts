@@ -4,7 +4,7 @@ import { registerKey } from '../../core/register.ts';
 import { findLeaked } from '../../core/revoke/begin.ts';
 import { history } from '../../core/show.ts';
 import { Value } from '../../core/value.ts';
-import { beginsRotation, passInflight, revokes, untilIdle, untilStep } from '../support/operations.ts';
+import { beginsRotation, end, passInflight, revokes, untilIdle, untilStep } from '../support/operations.ts';
 import { adopted, services, testFacts, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -13,7 +13,7 @@ beforeEach(async () => {
   w = world();
   keyId = await adopted(w);
 });
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 const lines = async (event: string) => (await history(w.ports, keyId)).filter((entry) => entry.event === event);
 const current = async () => (await getKey(w.ports, keyId)).current;
@@ -95,7 +95,7 @@ describe('a request to revoke', () => {
   });
 
   it('row 19: of a key whose owner and contacts are gone is accepted', async () => {
-    w.stop();
+    await end(w);
     w = world();
     const facts = testFacts({ owner: '', incident: { contacts: [], reissue: 'automatic' } });
     await adopted(w, facts);
@@ -105,7 +105,7 @@ describe('a request to revoke', () => {
   });
 
   it('of a key that was never issued is accepted, and the key comes back with its first version', async () => {
-    w.stop();
+    await end(w);
     w = world();
     await registerKey(w.ports, testFacts(), 'test');
     expect(await revokes(w, keyId)).toMatchObject({ versions: [] });

@@ -3,11 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { getKey } from '../../core/items.ts';
 import type { ExecutionPayload, Ports } from '../../core/ports.ts';
 import { type Step, type StepPayload, steps } from '../../workflows/steps.ts';
-import { beginsRotation, revokes } from '../support/operations.ts';
+import { beginsRotation, end, revokes } from '../support/operations.ts';
 import { adopted, services, testFacts, type World, world } from '../support/world.ts';
 
 let w: World;
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 /** The payload of the execution that would have been started last: here steps run by hand, one after the other. */
 let started: ExecutionPayload;

@@ -3,7 +3,7 @@ import { getKey } from '../../core/items.ts';
 import type { Ports } from '../../core/ports.ts';
 import { resumeAll } from '../../core/reconcile/reconcile.ts';
 import { history } from '../../core/show.ts';
-import { beginsRotation, revokes, untilIdle, untilStep } from '../support/operations.ts';
+import { beginsRotation, end, revokes, untilIdle, untilStep } from '../support/operations.ts';
 import { adopted, services, testFacts, testSettings, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -26,7 +26,7 @@ beforeEach(async () => {
   keyId = await adopted(w);
   services(w, testFacts());
 });
-afterEach(() => w.stop());
+afterEach(() => end(w));
 
 const { maxRestarts, stuckSeconds, reconcileSeconds } = testSettings;
 const resumed = async () => (await history(w.ports, keyId)).filter(({ event }) => event === 'operation.resumed');

@@ -57,3 +57,9 @@ export const passInflight = (w: World): Promise<void> => {
   const { functionSeconds, settleSeconds, skewSeconds } = w.ports.settings;
   return w.pass(functionSeconds + settleSeconds + skewSeconds + 1);
 };
+
+/** Ends a world for good: what its workers had under way runs out, so that none of it clears a timer of the next world. */
+export async function end(w: World): Promise<void> {
+  w.stop();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
