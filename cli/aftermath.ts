@@ -3,14 +3,15 @@ import { about } from './elapsed.ts';
 
 /**
  * What a revocation means, in plain words: which version is dead and cannot return, which one can reach how many services in about how long,
- * and what to type for it.
+ * and what to type for it. `scope` is what was asked to be revoked: the record marks versions as compromised a moment after that.
  */
-export function aftermath(report: KeyReport): string[] {
-  const { id, versions, operation, facts } = report;
-  const revoked = versions.filter(({ compromised }) => compromised);
+export function aftermath(report: KeyReport, scope: 'all' | readonly number[]): string[] {
+  const { id, versions, operation, facts, state } = report;
+  const asked = (number: number) => (scope === 'all' ? state === 'revoking' : scope.includes(number));
+  const revoked = versions.filter(({ number, compromised }) => compromised || asked(number));
   const dead = revoked.filter(({ state }) => state === 'disabled' || state === 'destroyed').map(({ number }) => number);
   const dying = revoked.map(({ number }) => number).filter((number) => !dead.includes(number));
-  const usable = versions.find(({ number, state, compromised }) => number === report.current && state === 'live' && !compromised);
+  const usable = versions.find((version) => version.number === report.current && version.state === 'live' && !revoked.includes(version));
   const next =
     operation?.kind === 'revoke' && operation.newVersion > 0
       ? operation.newVersion
@@ -21,7 +22,7 @@ export function aftermath(report: KeyReport): string[] {
       ? [`${named(dying)} of ${id} ${is(dying)} not proven dead yet: CONTAINMENT INCOMPLETE. ${report.provider} is asked until it is.`]
       : []),
     usable
-      ? `Version ${usable.number} is in use and was not revoked: nobody has to do anything.`
+      ? `Version ${usable.number} is in use and was not revoked: no service has to do anything.`
       : `Version ${next} can reach ${reach(facts.consumers.map(({ refreshSeconds }) => refreshSeconds))}.`,
     ...(usable ? [] : command(report)),
   ];

@@ -26,6 +26,8 @@ interface Options extends GlobalOptions {
   readonly timeout?: number;
 }
 
+type Scope = 'all' | readonly number[];
+
 /** `rekey revoke`: ends a leaked key, now. */
 export function revoke(): Command {
   return new Command('revoke')
@@ -73,7 +75,7 @@ async function run(session: Session, options: Options, key?: string): Promise<nu
   });
   session.note(`${keyId}: ${revoked.message}.`);
   if (options.reason === undefined) session.note('No reason was given; say it in the review that follows.');
-  return options.wait && !revoked.alreadyDead ? conclude(session, revoked, options.timeout) : told(session, revoked);
+  return options.wait && !revoked.alreadyDead ? conclude(session, revoked, scope, options.timeout) : told(session, revoked, scope);
 }
 
 /** Which key, and which version where the leaked string says so. */
@@ -88,12 +90,12 @@ async function subject(session: Session, { leaked }: Options, key: string | unde
   return { keyId: match.keyId, versions: [match.version] };
 }
 
-async function preview(session: Session, keyId: string, scope: 'all' | readonly number[]): Promise<Plan> {
+async function preview(session: Session, keyId: string, scope: Scope): Promise<Plan> {
   return session.door.ask<Plan>('revoke', { keyId, scope, dryRun: true });
 }
 
 /** Whoever is about to revoke sees whom it hits; a preview that fails stops nobody. */
-async function shortPreview(session: Session, keyId: string, scope: 'all' | readonly number[]): Promise<void> {
+async function shortPreview(session: Session, keyId: string, scope: Scope): Promise<void> {
   try {
     const { would, consumers } = await preview(session, keyId, scope);
     session.note([...would.map((line) => `  ${line}`), `Services that use it: ${consumers.join(', ') || 'none known'}`].join('\n'));
@@ -103,19 +105,21 @@ async function shortPreview(session: Session, keyId: string, scope: 'all' | read
   }
 }
 
-async function conclude(session: Session, revoked: Revoked, timeoutSeconds: number | undefined): Promise<number> {
+async function conclude(session: Session, revoked: Revoked, scope: Scope, timeoutSeconds: number | undefined): Promise<number> {
   const { keyId, operationId } = revoked;
   const { end, report } = await watch(session, { keyId, operationId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
-  const next = aftermath(report);
+  const next = aftermath(report, scope);
   session.result({ ...revoked, end, report, next }, () => next.join('\n'));
   // Contained, with the next version held back, is how a revocation should end: what is left is the person's own decision.
   return end === 'ended' && report.attention ? exits.needsPerson : exitOf(end);
 }
 
-async function told(session: Session, revoked: Revoked): Promise<number> {
+async function told(session: Session, revoked: Revoked, scope: Scope): Promise<number> {
   const { keyId } = revoked;
   const report = await session.door.ask<Parameters<typeof aftermath>[0]>('key.show', { keyId });
-  const next = revoked.alreadyDead ? [`${keyId}: nothing to do.`] : [...aftermath(report), `Watch it: rekey key show ${keyId} --watch`];
+  const next = revoked.alreadyDead
+    ? [`${keyId}: nothing to do.`]
+    : [...aftermath(report, scope), `Watch it: rekey key show ${keyId} --watch`];
   session.result({ ...revoked, report, next }, () => next.join('\n'));
   return exits.ok;
 }

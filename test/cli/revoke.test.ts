@@ -76,7 +76,7 @@ describe('a leaked key', () => {
     const { code, stdout, stderr } = await here.rekey(['revoke', 'leaked/two', '--confirm', 'leaked/two', '--no-wait']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/No reason was given/);
-    expect(stdout).toMatch(/Version(s)? 1.* of leaked\/two/);
+    expect(stdout).toMatch(/^Versions? 1.* of leaked\/two (is|are) (not proven )?dead/);
     expect((await show('leaked/two')).operation?.kind).toBe('revoke');
   });
 
@@ -163,11 +163,20 @@ describe('watching a revocation', () => {
 
 describe('what a revocation means', () => {
   test('says of each version whether it is dead, and what reaches whom by when', () => {
-    expect(aftermath(report())).toEqual([
+    expect(aftermath(report(), 'all')).toEqual([
       'Version 1 of a/b is not proven dead yet: CONTAINMENT INCOMPLETE. sandbox is asked until it is.',
       'Version 2 can reach 2 services in about 51 minutes after it is issued.',
       'It is issued by itself when that is safe.',
     ]);
+  });
+
+  test('says nothing of a version being in use before the record has marked what was revoked', () => {
+    const versions = [{ number: 1, state: 'live', role: 'current', compromised: false }];
+    for (const scope of ['all', [1]] as const) {
+      expect(aftermath(report({ versions }), scope)[0]).toBe(
+        'Version 1 of a/b is not proven dead yet: CONTAINMENT INCOMPLETE. sandbox is asked until it is.',
+      );
+    }
   });
 
   test('says that nothing is to be done where a clean version is in use', () => {
@@ -175,9 +184,9 @@ describe('what a revocation means', () => {
       { number: 1, state: 'disabled', role: 'previous', compromised: true },
       { number: 2, state: 'live', role: 'current', compromised: false },
     ];
-    expect(aftermath(report({ versions, current: 2 }))).toEqual([
+    expect(aftermath(report({ versions, current: 2, state: 'active' }), [1])).toEqual([
       'Version 1 of a/b is dead: proven refused by sandbox. It cannot return.',
-      'Version 2 is in use and was not revoked: nobody has to do anything.',
+      'Version 2 is in use and was not revoked: no service has to do anything.',
     ]);
   });
 });

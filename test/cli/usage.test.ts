@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { whoCan } from '../../core/authority.ts';
 import { refusals } from '../../core/errors.ts';
-import { tiers } from '../../core/key.ts';
 import { launcher, rekey } from '../support/local-installation.ts';
 import { ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
 
@@ -13,7 +11,10 @@ let door: StubDoor;
 beforeAll(async () => {
   door = await stubDoor();
 });
-afterAll(() => door.stop());
+afterAll(async () => {
+  await door.stop();
+  rmSync(nowhere, { recursive: true, force: true });
+});
 beforeEach(() => {
   door.asked.length = 0;
   door.reply = () => ok({});
@@ -262,44 +263,5 @@ describe('what is printed', () => {
     const helps = await Promise.all(commands.map((command) => rekey([...command.split(' '), '--help'])));
     expect(helps.map(({ code }) => code)).toEqual(commands.map(() => 0));
     expect(helps.map(({ stdout }, index) => stdout.includes(`$ rekey ${commands[index]}`))).toEqual(commands.map(() => true));
-  });
-});
-
-describe('who-can', () => {
-  test.each(['revoke', 'approve', 'confirm'] as const)(
-    'POL-R9: %s is answered with nothing running, by the rules that are enforced',
-    async (action) => {
-      const { code, stdout } = await rekey(['who-can', 'payments/stripe', action, '--json'], { cwd: nowhere });
-      expect(code).toBe(0);
-      expect(JSON.parse(stdout)).toEqual({ action, who: tiers.flatMap((tier) => whoCan(action, tier).map((one) => ({ tier, ...one }))) });
-    },
-  );
-
-  test('another word is refused with the words there are', async () => {
-    expect(await rekey(['who-can', 'destroy'])).toMatchObject({ code: 2, stderr: expect.stringContaining('revoke') });
-  });
-});
-
-describe('the launcher', () => {
-  test('hands over to the project’s own Node when it is started by an older one', async () => {
-    const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
-    const child = spawn(process.execPath, ['--import', older, launcher, 'who-can', 'nothing'], { cwd: nowhere });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      stderr += chunk;
-    });
-    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(2);
-    expect(stderr).toMatch(/^E_USAGE/);
-  });
-
-  test('says what it needs where that is not there either', async () => {
-    const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"18.20.0"}})';
-    const child = spawn(process.execPath, ['--import', older, launcher, 'status'], { cwd: nowhere, env: { REKEY_HANDED_OVER: '1' } });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      stderr += chunk;
-    });
-    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
-    expect(stderr).toMatch(/needs Node 24; this is 18\.20\.0.*npm ci/);
   });
 });
