@@ -75,7 +75,7 @@ describe('POL-F5: a revocation', () => {
       versions: [{ number: 1, firstDisable: 'failed', detail: 'TypeError' }],
       message: expect.stringContaining('asked again until it does'),
     });
-    await w.pass(1000);
+    await w.pass(400);
     expect(await getKey(w.ports, keyId)).toMatchObject({
       state: 'revoking',
       attention: { message: expect.stringContaining('CONTAINMENT INCOMPLETE') },
@@ -145,7 +145,7 @@ describe('POL-R5: a provider that says it disabled a version and still accepts i
     await activeKey();
     w.provider.mood = 'ignores disable';
     expect(await revokes(w, keyId)).toMatchObject({ versions: [{ firstDisable: 'disabled' }] });
-    await w.pass(3600);
+    await w.pass(600);
     const key = await getKey(w.ports, keyId);
     expect(key).toMatchObject({ state: 'revoking', attention: { reason: 'ContainmentIncomplete' } });
     expect(key.attention?.message).toContain('CONTAINMENT INCOMPLETE');
@@ -187,7 +187,7 @@ describe('POL-R6: issuing again', () => {
     async (source) => {
       await activeKey();
       await revokes(w, keyId, { source });
-      await w.pass(3600);
+      await w.pass(600);
       expect(await getKey(w.ports, keyId)).toMatchObject({
         state: 'contained',
         attention: { reason: 'ReissueHeld' },
@@ -214,7 +214,7 @@ describe('POL-R6: issuing again', () => {
   it('waits when the key’s own record says so, whatever the source', async () => {
     await activeKey({}, testFacts({ incident: { contacts: ['oncall@example.test'], reissue: 'held' } }));
     await revokes(w, keyId);
-    await w.pass(3600);
+    await w.pass(600);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'contained', revocation: { held: true } });
   });
 
@@ -222,7 +222,7 @@ describe('POL-R6: issuing again', () => {
     await activeKey();
     await revokes(w, keyId, { source: 'destination' });
     await revokes(w, keyId, { source: 'repository', requestId: 'r2' });
-    await w.pass(3600);
+    await w.pass(600);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'contained', revocation: { held: true } });
   });
 

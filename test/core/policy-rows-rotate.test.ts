@@ -12,7 +12,7 @@ let keyId: string;
 afterEach(() => end(w));
 
 const { overlapMinSeconds, overlapMaxSeconds } = testPolicy.tiers.medium;
-const longAgo = 20 * overlapMaxSeconds;
+const longAgo = 6 * overlapMaxSeconds;
 const oldAccepted = () => w.provider.accepts('cred-0001');
 const newAccepted = () => w.provider.accepts('cred-0002');
 const rotation = async () => (await getKey(w.ports, keyId)).rotation;
@@ -160,7 +160,7 @@ describe('POL-U7: taking a rotation back', () => {
     await untilStep(w, keyId, 'confirm');
     await w.pass(10);
     await requestRollback(w.ports, { keyId, reason: 'wrong day' }, 'owner');
-    await w.pass(3000);
+    await w.pass(2000);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'rolling-back', current: 1 });
     expect([oldAccepted(), newAccepted()]).toEqual([true, true]);
     const one = await w.ports.secrets.read(keyId, (await findVersion(w.ports, keyId, 1))?.token ?? '');
