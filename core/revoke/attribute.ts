@@ -68,7 +68,8 @@ async function isServed(ports: Ports, key: Key, versions: readonly Version[]): P
 function isHeld(key: Key): boolean {
   const revocation = key.revocation as Revocation;
   if (revocation.released) return false;
-  return key.facts.incident.reissue === 'held' || holdsReissue(revocation.requests);
+  // An observed key is contained like any other; what follows is its owner's decision.
+  return key.facts.mode === 'observe' || key.facts.incident.reissue === 'held' || holdsReissue(revocation.requests);
 }
 
 function heldAttention(key: Key, since: string): { reason: string; message: string; since: string } {

@@ -5,6 +5,7 @@ import {
   attribute,
   fingerprintKey,
   getKey,
+  indexChange,
   keyOf,
   listVersions,
   metaKey,
@@ -66,15 +67,21 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   if (!known.revocation && before.length > 0 && wanted.every((version) => isDead(version.state)))
     return alreadyDead(ports, known, input, wanted, actor);
 
+  if (wanted.length > 0 && wanted.every(({ number }) => known.revocation?.scope?.includes(number))) return join(ports, known, input, actor);
+
   const repeated = known.revocation?.requests.some((request) => request.requestId === input.requestId);
   const key = repeated ? known : await raiseFence(ports, input, actor);
   const revocation = key.revocation as Revocation;
   const versions = await firstDisables(ports, key, input.scope);
   const started = await startExecution(ports, input.keyId, revocation.id, revocation.startSeq);
+  return answer(key, revocation.id, versions, started);
+}
+
+function answer(key: Key, operationId: string, versions: Revoked['versions'], started: boolean): Revoked {
   const failed = versions.filter((version) => version.firstDisable === 'failed');
   return {
-    keyId: input.keyId,
-    operationId: revocation.id,
+    keyId: key.facts.id,
+    operationId,
     fence: key.fence,
     alreadyDead: false,
     versions,
@@ -83,6 +90,23 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
       ? `the provider has not yet disabled version ${failed.map(({ number }) => number).join(', ')}; it is asked again until it does`
       : `the provider was told to refuse version ${versions.map(({ number }) => number).join(', ') || 'none'}; the proof follows`,
   };
+}
+
+/**
+ * A report about versions that an open revocation already ends: on record, disabled once more where they are not dead, and no new fence,
+ * so that ten thousand reports of one leak neither restart it nor grow the key.
+ */
+async function join(ports: Ports, known: Key, input: RevokeInput, actor: string): Promise<Revoked> {
+  const { id, startSeq } = known.revocation as Revocation;
+  const versions = await firstDisables(ports, known, input.scope);
+  const started = await startExecution(ports, input.keyId, id, startSeq);
+  await commit(ports, input.keyId, () => ({
+    actor,
+    events: [
+      { event: 'revocation.joined', detail: { operation: id, request: input.requestId, reason: input.reason, source: input.source } },
+    ],
+  }));
+  return answer(known, id, versions, started);
 }
 
 /** R0: one update, on no condition but that the key exists. What an older operation was doing stays on the key; the next transaction files it. */
@@ -104,7 +128,8 @@ async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Prom
   };
   const change: Change = {
     add: { fence: 1, pendingCount: 1, 'revocation.startSeq': 1 },
-    set: { state: 'revoking', 'revocation.step': 'disable' },
+    // The reconciler looks at once: if this process dies here, it goes on from the record.
+    set: { state: 'revoking', 'revocation.step': 'disable', ...indexChange(input.keyId, { look: now }).set },
     setIfMissing: { 'revocation.id': operationIdOf('revoke', input.keyId, input.requestId), 'revocation.openedAt': now },
     append: { pending: [attribute(line)], 'revocation.requests': [attribute(request)] },
   };
@@ -141,8 +166,11 @@ function ended(key: Key, operationId: string, versions: readonly Version[]): Rev
 /** A report about versions that are dead already: marked as compromised for ever, nothing else. */
 async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions: readonly Version[], actor: string): Promise<Revoked> {
   const numbers = versions.map(({ number }) => number);
-  await commit(ports, input.keyId, () => ({
+  // Under a new fence: an attempt that read these versions before must not write them back as they were.
+  await commit(ports, input.keyId, (fresh) => ({
     actor,
+    fence: fresh.fence,
+    set: { fence: fresh.fence + 1 },
     writes: versions.map((version) => putItem(versionItem(input.keyId, { ...version, compromised: true }))),
     events: [{ event: 'revocation.not-needed', detail: { versions: numbers.join(' '), reason: input.reason, request: input.requestId } }],
   }));

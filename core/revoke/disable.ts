@@ -83,7 +83,6 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
   await record(attempt, (fresh) => ({
     set: {
       rotation: null,
-      current: fresh.current,
       lastVersion: Math.max(fresh.lastVersion, newVersion.number),
       'revocation.scope': [...numbers],
       'revocation.resolved': revocation.requests.length,
