@@ -82,6 +82,9 @@ export async function localProcess(workspace: string, vendor: Pick<Vendor, 'url'
       return code ?? by;
     },
     async ask(name, input = {}) {
+      if (child?.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`it is not running: exit code ${child?.exitCode}, signal ${child?.signalCode}; it printed: ${printed.slice(-500)}`);
+      }
       const { url, token } = running();
       const response = await fetch(`${url}/requests/${name}`, {
         method: 'POST',
