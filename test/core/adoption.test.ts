@@ -44,17 +44,24 @@ describe('a receipt', () => {
     await expect(receive(w.ports, { ...bare, nonce: toApi.data.nonce ?? '' }, 'api')).rejects.toEqual(refusedAs('E_PROOF_REQUIRED'));
   });
 
-  it('row 67: with a challenge that was answered before is refused, and still counts once', async () => {
+  it('row 67: sent again, because its confirmation got lost, gets the same answer, and counts once', async () => {
     const receipt = await receiptFor(w, toApi);
     await receive(w.ports, receipt, 'api');
-    await expect(receive(w.ports, receipt, 'api')).rejects.toEqual(refusedAs('E_PROOF_INVALID'));
+    expect(await receive(w.ports, receipt, 'api')).toEqual({ accepted: true, complete: false });
     expect((await history(w.ports, keyId)).filter(({ event }) => event === 'receipt.moved')).toHaveLength(1);
+  });
+
+  it('row 67: with a challenge that was answered before, and whose answer is no longer on record, is refused', async () => {
+    const receipt = await receiptFor(w, toApi);
+    await receive(w.ports, receipt, 'api');
+    for (const { pk, sk } of await w.inventory.list(`KEY#${keyId}`, 'ADOPT#')) await w.inventory.write([{ do: 'delete', key: { pk, sk } }]);
+    await expect(receive(w.ports, receipt, 'api')).rejects.toEqual(refusedAs('E_PROOF_INVALID'));
   });
 
   it('row 67: sent twice at the same moment counts once', async () => {
     const receipt = await receiptFor(w, toApi);
     const answers = await Promise.allSettled([receive(w.ports, receipt, 'api'), receive(w.ports, receipt, 'api')]);
-    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(answers.map(({ status }) => status)).toContain('fulfilled');
     expect((await history(w.ports, keyId)).filter(({ event }) => event === 'receipt.moved')).toHaveLength(1);
   });
 
@@ -161,14 +168,16 @@ describe('a person’s word that a consumer moved', () => {
   });
 
   it('about a key of the highest tier is refused: E_FORBIDDEN', async () => {
-    const high = await adopted(w, testFacts({ id: 'payments/high', privileged: true }));
+    await end(w);
+    w = world();
+    const high = await adopted(w, testFacts({ privileged: true }));
     await beginsRotation(w, high);
     await untilStep(w, high, 'confirm');
     await expect(overrideConfirm(w.ports, { keyId: high, consumer: 'api', reason: 'x' }, 'anna')).rejects.toEqual(refusedAs('E_FORBIDDEN'));
   });
 
   it('when nothing waits for it is refused: E_NOTHING_TO_DO', async () => {
-    const idle = await adopted(w, testFacts({ id: 'payments/idle' }));
+    const idle = await adopted(w, testFacts({ id: 'payments/idle', exclusive: false }));
     await setHold(w.ports, { keyId: idle, reason: 'x', until: '2026-01-06T00:00:00.000Z' }, 'anna');
     await expect(overrideConfirm(w.ports, { keyId: idle, consumer: 'api', reason: 'x' }, 'anna')).rejects.toEqual(
       refusedAs('E_NOTHING_TO_DO'),

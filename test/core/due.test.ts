@@ -10,7 +10,7 @@ const day = 86_400;
 const hour = 3600;
 const keyWith = (more: Partial<Key>): Key =>
   ({ facts: testFacts(), tier: 'medium', nextDueAt: '2026-03-01T00:00:00.000Z', dueNow: null, ...more }) as Key;
-const expiring = { facts: testFacts({ expiresAt: '2026-02-10T00:00:00.000Z' }) };
+const expiring = { facts: testFacts({ expiresAt: '2026-02-10T00:00:00.000Z' }), nextDueAt: '2026-02-04T00:00:00.000Z' };
 
 describe('a key is due', () => {
   it.each<[name: string, key: Partial<Key>, now: string, reason: string, message: string]>([
@@ -32,7 +32,7 @@ describe('a key is due', () => {
       'vendor-expiry',
       'the vendor ends it at 2026-02-10T00:00:00.000Z',
     ],
-    ['and not before that', expiring, '2026-02-03T23:59:59.999Z', 'not-due', 'next due at 2026-03-01T00:00:00.000Z'],
+    ['and not before that', expiring, '2026-02-03T23:59:59.999Z', 'not-due', 'next due at 2026-02-04T00:00:00.000Z'],
     ['never before it has a version', { nextDueAt: null }, '2030-01-01T00:00:00.000Z', 'not-due', 'has no version yet'],
   ])('%s', (_name, key, now, reason, message) => {
     expect(dueVerdict(keyWith(key), now, policy)).toEqual({ due: reason !== 'not-due', reason, message });
@@ -68,6 +68,12 @@ describe('the next due date', () => {
   it('leaves twice the longest overlap before the vendor’s own end', () => {
     const facts = testFacts({ expiresAt: '2026-01-20T00:00:00.000Z' });
     expect(seconds(dueAfter(facts, 'high', policy, from))).toBe(19 * day - 2 * 24 * hour);
+  });
+
+  it('is at once for an adopted version that the vendor ends too soon; of a version made since, that end says nothing', () => {
+    const facts = testFacts({ expiresAt: '2026-01-02T00:00:00.000Z' });
+    expect(dueAfter(facts, 'high', policy, from, 'adopted')).toBe(from);
+    expect(dueAfter(facts, 'high', policy, from, 'by us')).toBe(dueAfter(testFacts(), 'high', policy, from));
   });
 
   it('is the tier’s, when the vendor ends the key much later', () => {

@@ -20,7 +20,7 @@ registered>adopt>active  active>rotate>rotating  rotating>rotated>active  rotati
 registered>first-issue>rotating  rolling-back>first-issue-undone>registered
 registered>revoke>revoking  active>revoke>revoking  rotating>revoke>revoking  rolling-back>revoke>revoking  revoking>revoke>revoking
 contained>revoke>revoking  reissuing>revoke>revoking  offboarding>revoke>revoking
-revoking>contain>contained  contained>reissue>reissuing  reissuing>reissued>active  contained>close-contained>active
+revoking>contain>contained  contained>reissue>reissuing  reissuing>reissued>active
 active>offboard>offboarding  contained>offboard>offboarding  offboarding>offboarded>retired
 `
   .trim()

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { findVersion, getKey, listVersions } from '../../core/items.ts';
+import { labelOf } from '../../core/attribution.ts';
+import { findVersion, getKey, listVersions, operationIdOf } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
@@ -24,7 +25,7 @@ const listed = () => w.provider.list({ keyId, account: '', params: {} });
 const enabled = async () => (await listed()).filter((one) => one.enabled).map((one) => one.credentialId);
 const ids = async () => (await listed()).map((one) => one.credentialId);
 const events = async (event: string) => (await history(w.ports, keyId)).filter((entry) => entry.event === event);
-const ours = 'rekey-payments.stripe-rotate-lost-2-1';
+const ours = labelOf('payments/stripe', operationIdOf('rotate', 'payments/stripe', 'lost'), 2, 1);
 const { idleCheckSeconds, orphanSeconds, reconcileSeconds } = testSettings;
 const soakSeconds = testPolicy.tiers.medium.soakSeconds;
 
@@ -62,17 +63,20 @@ describe('the reconciler, on a key that is idle,', () => {
     expect(await ids()).not.toContain(credentialId);
   });
 
-  it.each(['made by hand', 'rekey-payments.other-rotate-x', 'payments.stripe', undefined])(
-    'never touches a credential labelled %s, and reports it once',
-    async (label) => {
-      await idleKey(testFacts({ exclusive: false }));
-      const { credentialId } = w.provider.stranger(label);
-      await w.pass(orphanSeconds + 5 * idleCheckSeconds);
-      expect(await enabled()).toContain(credentialId);
-      expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', attention: { reason: 'UnattributedCredential' } });
-      expect(w.notices.filter(({ type }) => type === 'key.attention')).toHaveLength(1);
-    },
-  );
+  it.each([
+    'made by hand',
+    'rekey-payments.other-rotate-aaaaaaaaaaaaa-2-1',
+    'rekey-payments.stripe-eu-rotate-aaaaaaaaaaaaa-2-1',
+    'payments.stripe',
+    undefined,
+  ])('never touches a credential labelled %s, and reports it once', async (label) => {
+    await idleKey(testFacts({ exclusive: false }));
+    const { credentialId } = w.provider.stranger(label);
+    await w.pass(orphanSeconds + 5 * idleCheckSeconds);
+    expect(await enabled()).toContain(credentialId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', attention: { reason: 'UnattributedCredential' } });
+    expect(w.notices.filter(({ type }) => type === 'key.attention')).toHaveLength(1);
+  });
 
   it('forgets an orphan that somebody else deleted', async () => {
     await idleKey(testFacts({ exclusive: false }));
@@ -157,10 +161,12 @@ describe('the reconciler, on a key that is idle,', () => {
     await idleKey(testFacts(), { reconciler: false });
     await beginsRotation(w, keyId);
     await w.until(async () => (await getKey(w.ports, keyId)).rotation?.step === 'confirm');
-    const { credentialId } = w.provider.stranger(ours);
+    w.provider.stranger(ours);
     await w.pass(5);
     expect(await reconcile(w.ports)).toMatchObject({ looked: 1, repaired: [] });
+    expect(await enabled()).toHaveLength(3);
     await untilIdle(w, keyId);
+    const { credentialId } = w.provider.stranger(ours);
     expect(await reconcile(w.ports)).toMatchObject({ repaired: [] });
     expect(await enabled()).toContain(credentialId);
     await passInflight(w);

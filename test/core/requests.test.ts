@@ -77,7 +77,7 @@ describe('a request to rotate', () => {
   });
 
   it('of a key that is observed only is refused: E_OBSERVE_ONLY', async () => {
-    const id = await adopted(w, testFacts({ id: 'payments/watched', mode: 'observe' }));
+    const id = await adopted(w, testFacts({ id: 'payments/watched', mode: 'observe', exclusive: false }));
     await expect(beginsRotation(w, id)).rejects.toMatchObject({ code: 'E_OBSERVE_ONLY' });
   });
 
@@ -110,12 +110,12 @@ describe('a schedule', () => {
   it('that fires twice, or late, starts one rotation per due key, and none of a key that is not due, of another tier or on hold', async () => {
     await end(w);
     w = world({ reconciler: false });
-    await adopted(w);
-    const held = await adopted(w, testFacts({ id: 'payments/held' }));
-    const low = await adopted(w, testFacts({ id: 'payments/low', exposure: 'isolated' }));
+    await adopted(w, testFacts({ exclusive: false }));
+    const held = await adopted(w, testFacts({ id: 'payments/held', exclusive: false }));
+    const low = await adopted(w, testFacts({ id: 'payments/low', exposure: 'isolated', exclusive: false }));
     await w.pass(2 * day);
     await setHold(w.ports, { keyId: held, reason: 'release week', until: secondsAfter(now(), day) }, 'owner');
-    const fresh = await adopted(w, testFacts({ id: 'payments/fresh' }));
+    const fresh = await adopted(w, testFacts({ id: 'payments/fresh', exclusive: false }));
     const first = await sweep(w.ports, { tier: 'medium' });
     expect(first).toMatchObject({ started: [keyId], skipped: [{ keyId: held, reason: 'E_HELD' }] });
     expect(await sweep(w.ports, { tier: 'medium' })).toMatchObject({ started: [] });

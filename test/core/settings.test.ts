@@ -25,7 +25,7 @@ describe('the settings', () => {
   it.each<[name: string, more: Partial<Settings>, paths: string[]]>([
     ['calls that do not fit into a function', { callSeconds: 11.1 }, ['functionSeconds']],
     ['calls that just fit', { callSeconds: 11 }, []],
-    ['more destinations per attempt than calls', { destinationsPerAttempt: 3 }, ['destinationsPerAttempt']],
+    ['half a destination per attempt', { destinationsPerAttempt: 1.5 }, ['destinationsPerAttempt']],
     ['orphans that live for less than three rounds', { orphanSeconds: 179 }, ['orphanSeconds']],
     ['an operation stuck before its function could end', { stuckSeconds: 60 }, ['stuckSeconds']],
     ['nothing', { settleSeconds: 0 }, ['settleSeconds']],

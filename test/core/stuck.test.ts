@@ -10,6 +10,8 @@ let w: World;
 let keyId: string;
 /** While `lost`, an execution that is asked for never runs. */
 let lost: boolean;
+/** And is then seen as one that ended; otherwise nobody can tell. */
+let ended: boolean;
 const losing = (ports: Ports): Ports => ({
   ...ports,
   executions: {
@@ -17,11 +19,13 @@ const losing = (ports: Ports): Ports => ({
     start: async (...args) => {
       if (!lost) await ports.executions.start(...args);
     },
+    state: async (...args) => (lost && ended ? 'ended' : ports.executions.state(...args)),
   },
 });
 
 beforeEach(async () => {
   lost = false;
+  ended = false;
   w = world({ wrap: losing });
   keyId = await adopted(w);
   services(w, testFacts());
@@ -46,8 +50,9 @@ describe('an operation without an execution', () => {
 
   it('that is a revocation is started again as well, for ever, and a person is called', async () => {
     lost = true;
+    ended = true;
     await revokes(w, keyId);
-    await w.pass(stuckSeconds + (maxRestarts + 3) * stuckSeconds);
+    await w.pass((maxRestarts + 10) * stuckSeconds);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'revoking', attention: { reason: 'OperationStuck' } });
     expect(w.notices.filter(({ type, severity }) => type === 'key.attention' && severity === 'critical')).toHaveLength(1);
     lost = false;
@@ -55,8 +60,9 @@ describe('an operation without an execution', () => {
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2, attention: null });
   });
 
-  it('that is a rotation, started too often without an end, is rolled back, and says so', async () => {
+  it('that is a rotation whose executions ended at one step too often is rolled back, and says so', async () => {
     lost = true;
+    ended = true;
     await beginsRotation(w, keyId);
     await w.until(async () => (await getKey(w.ports, keyId)).state === 'rolling-back');
     expect((await resumed()).length).toBe(maxRestarts);
@@ -69,18 +75,32 @@ describe('an operation without an execution', () => {
     });
   });
 
-  it('past the point of no return, started too often, only ever goes forward', async () => {
+  it('that nobody can see, because the orchestrator does not answer, is never rolled back for that', async () => {
+    lost = true;
+    await beginsRotation(w, keyId);
+    await w.pass((maxRestarts + 10) * stuckSeconds);
+    expect((await resumed()).length).toBeGreaterThan(maxRestarts);
+    lost = false;
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2, attention: null });
+  });
+
+  it('past the point of no return only ever goes forward, however often it was started', async () => {
     await beginsRotation(w, keyId);
     await w.until(async () => (await getKey(w.ports, keyId)).rotation?.ponr === true);
     lost = true;
+    ended = true;
     w.crash();
-    // Nobody works any more; only the records are looked at from here on.
-    for (let i = 0; i < maxRestarts + 3; i++) await resumeAll(w.ports);
+    w.restart();
+    await w.pass((maxRestarts + 10) * stuckSeconds);
     expect(await getKey(w.ports, keyId)).toMatchObject({
       state: 'rotating',
       rotation: { ponr: true },
       attention: { reason: 'OperationStuck' },
     });
+    lost = false;
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2 });
   });
 
   it('is started again at once by a process that has just started', async () => {
