@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { fileSecretStore } from '../../adapters/file/secret-store.ts';
+import { Value } from '../../core/value.ts';
+import { localFiles } from '../../local/files.ts';
 import { startVendor, type Vendor } from '../../local/sandbox/vendor.ts';
 import { factsOf, type LocalProcess, localProcess } from '../support/local-process.ts';
 
@@ -78,20 +82,23 @@ describe('npm start', () => {
     expect(existsSync(join(workspace, 'values/payments/stripe'))).toBe(true);
   });
 
-  test('the schedule finds a key that is due and rotates it', async () => {
+  test('the schedule finds an adopted key that is due and rotates it', async () => {
     await local.start();
     const facts = { ...factsOf('payments/stripe', []), expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
     await local.ask('key.register', { facts });
-    await local.ask('key.mint', { keyId: facts.id });
+    const made = vendor.stranger(facts.params.principal);
+    const [files, token] = [localFiles(local.folder), randomUUID()];
+    await fileSecretStore({ dir: files.secrets, masterKeyFile: files.masterKey }).put(facts.id, token, new Value(made.value));
+    await local.ask('key.adopt', { keyId: facts.id, token });
     await vi.waitFor(
       async () => {
         const history = await local.ask<{ actor: string; event: string; detail: { reason?: string } }[]>('key.history', {
           keyId: facts.id,
         });
-        const started = history.filter(({ event }) => event === 'rotation.started');
-        expect(started[1]).toMatchObject({ detail: { reason: 'vendor-expiry' } });
+        const started = history.find(({ event }) => event === 'rotation.started');
+        expect(started).toMatchObject({ actor: 'schedule', detail: { reason: 'vendor-expiry' } });
       },
-      { timeout: 25_000, interval: 100 },
+      { timeout: 15_000, interval: 100 },
     );
   });
 });
