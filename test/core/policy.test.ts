@@ -52,6 +52,6 @@ describe('the overlap of a rotation', () => {
   });
 
   it('says how it came about', () => {
-    expect(overlapOf(slow(80), t).because).toBe('the larger of 100 s asked and 2 × 80 s refresh, capped at 1000 s');
+    expect(overlapOf(slow(80), t).because).toBe('the larger of 100 s asked and 2 × 80 s refresh, at most 1000 s');
   });
 });
