@@ -96,6 +96,11 @@ describe('a receipt', () => {
     await expect(receive(w.ports, { ...(await receiptFor(w, toApi)), ...more }, 'api')).rejects.toEqual(refusedAs('E_PROOF_INVALID'));
   });
 
+  it('row 67: about another operation is refused, though it was signed for that one', async () => {
+    const operationId = 'rotate-aaaaaaaaaaaaaaaaaaaaaaaaaa';
+    await expect(receive(w.ports, await receiptFor(w, { ...toApi, operationId }), 'api')).rejects.toEqual(refusedAs('E_PROOF_INVALID'));
+  });
+
   it('of somebody who is no consumer of the key is refused: E_NOT_FOUND', async () => {
     await expect(receive(w.ports, await receiptFor(w, toApi), 'reports')).rejects.toEqual(refusedAs('E_NOT_FOUND'));
   });

@@ -5,6 +5,7 @@ import { commit } from '../../core/commit.ts';
 import { InventoryUnavailable } from '../../core/errors.ts';
 import { getKey } from '../../core/items.ts';
 import type { ExecutionPayload, Ports } from '../../core/ports.ts';
+import { requestRollback } from '../../core/rotate/abort.ts';
 import { history } from '../../core/show.ts';
 import { steps } from '../../workflows/steps.ts';
 import { beginsRotation, end, revokes } from '../support/operations.ts';
@@ -78,6 +79,20 @@ describe('an attempt', () => {
     const attempt = await take('first');
     await revokes(w, keyId);
     await untouched(() => record(attempt, says('late')), 'Superseded');
+  });
+
+  it('that an abort overtook is shut out, and can record nothing', async () => {
+    const attempt = await take('first');
+    await requestRollback(w.ports, { keyId, reason: 'wrong day' }, 'owner');
+    await untouched(() => record(attempt, says('late')), 'Superseded');
+    await untouched(() => run('Issue', { startSeq: 2 }), 'RollingBack');
+  });
+
+  it('disables nothing when delivery, proof and verification are not all on record, whatever step the record claims', async () => {
+    await w.inventory.update({ pk: `KEY#${keyId}`, sk: 'META' }, { set: { 'rotation.step': 'retire' } });
+    await expect(run('Retire')).rejects.toThrow();
+    expect(w.provider.accepts('cred-0001')).toBe(true);
+    expect((await getKey(w.ports, keyId)).rotation?.ponr).toBe(false);
   });
 
   it('of another operation, or of another execution of this one, does not get the key', async () => {
