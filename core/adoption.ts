@@ -48,6 +48,7 @@ export async function receive(
   }
   const { nonce, proof } = receipt;
   if (!nonce || !proof) throw new Refused('E_PROOF_REQUIRED', 'a version number proves nothing: send the challenge and its answer');
+  if (await wasTaken(ports, receipt, consumer, nonce)) return { accepted: true, complete: await judgeConfirm(ports, keyId) };
   await checkProof(ports, receipt, consumer, nonce, proof);
   const now = instant(ports.clock.now());
   try {
@@ -55,7 +56,7 @@ export async function receive(
       actor: `consumer:${consumer}`,
       writes: [
         { do: 'update', key: nonceKey(keyId, nonce), change: { set: { usedAt: now } }, when: [{ path: 'usedAt', is: '=', value: '' }] },
-        putItem({ ...adoptionKey(keyId, consumer, version, operationId), kind: 'possession', operationId, at: now, by: consumer }),
+        putItem({ ...adoptionKey(keyId, consumer, version, operationId), kind: 'possession', operationId, at: now, by: consumer, nonce }),
       ],
       events: [{ event: 'receipt.moved', detail: { consumer, version, operation: operationId, proof: 'possession' } }],
     }));
@@ -64,6 +65,12 @@ export async function receive(
     throw new Refused('E_PROOF_INVALID', 'this challenge was already answered');
   }
   return { accepted: true, complete: await judgeConfirm(ports, keyId) };
+}
+
+/** Whether this very answer was taken before: a receipt whose confirmation got lost is sent again. */
+async function wasTaken(ports: Ports, { keyId, operationId, version }: Receipt, consumer: string, nonce: string): Promise<boolean> {
+  const adoption = await ports.inventory.get(adoptionKey(keyId, consumer, version, operationId));
+  return adoption?.['nonce'] === nonce;
 }
 
 async function checkProof(ports: Ports, receipt: Receipt, consumer: string, nonce: string, proof: string): Promise<void> {
@@ -91,8 +98,9 @@ export async function overrideConfirm(
   const key = await getKey(ports, keyId);
   const target = waitingVersion(key);
   if (target === null) throw new Refused('E_NOTHING_TO_DO', `no operation on ${keyId} waits for a confirmation`);
-  if (key.tier === 'high') throw new Refused('E_FORBIDDEN', `${keyId} is of tier high: only its consumers' own proof counts`);
   const unmapped = key.facts.consumers.length === 0;
+  // Without consumers there is no proof to wait for, whatever the tier: then only the owner can decide.
+  if (key.tier === 'high' && !unmapped) throw new Refused('E_FORBIDDEN', `${keyId} is of tier high: only its consumers' own proof counts`);
   if (consumer === '*' ? !unmapped : !key.facts.consumers.some(({ name }) => name === consumer)) {
     throw new Refused(
       'E_NOT_FOUND',

@@ -60,7 +60,9 @@ export async function acquire(
   } catch (error) {
     if (!(error instanceof ConditionFailed || error instanceof InventoryUnavailable)) throw error;
     const key = await getKey(ports, keyId);
-    if (key[path]?.id === operationId && key[path].attemptId === attemptId && key[path].step === step) return attemptOf(ports, key, step);
+    const open = openOperation(key);
+    const ours = open?.id === operationId && open.startSeq === startSeq && open.step === step;
+    if (ours && key[path]?.attemptId === attemptId) return attemptOf(ports, key, step);
     if (error instanceof InventoryUnavailable) throw error;
     return refusal(ports, key, payload, kind, step);
   }
@@ -84,8 +86,6 @@ async function refusal(ports: Ports, key: Key, payload: ExecutionPayload, kind: 
 }
 
 function stateCondition(kind: 'rotate' | 'revoke', step: string): Condition[] {
-  // Close runs both after a reissue and on a contained key that a clean version already serves.
-  if (kind === 'revoke' && step === 'close') return [];
   return [{ path: 'state', is: '=', value: stateFor(kind, step) }];
 }
 

@@ -9,6 +9,10 @@ export function labelOf(keyId: string, operationId: string, version: number, min
 
 const markerOf = (keyId: string): string => `rekey-${keyId.replaceAll('/', '.')}-`;
 
+/** Our marker, then a mint's name and nothing else: the id of one key may begin like another's. */
+const isLabelOf = (keyId: string, label: string): boolean =>
+  label.startsWith(markerOf(keyId)) && /^(rotate|revoke)-[a-z2-7]{13}-\d+-\d+$/.test(label.slice(markerOf(keyId).length));
+
 /** A credential at the provider, as the records see it (protocol.md §8). */
 export type Attribution = 'recorded' | 'ours' | 'stranger';
 
@@ -18,6 +22,6 @@ export type Attribution = 'recorded' | 'ours' | 'stranger';
  */
 export function attributionOf(key: Key, versions: readonly Version[], credential: Credential): Attribution {
   if (versions.some((version) => version.credentialId === credential.credentialId)) return 'recorded';
-  if (credential.label?.startsWith(markerOf(key.facts.id))) return 'ours';
+  if (isLabelOf(key.facts.id, credential.label ?? '')) return 'ours';
   return key.facts.exclusive ? 'ours' : 'stranger';
 }

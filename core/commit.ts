@@ -1,4 +1,4 @@
-import { type AuditLine, chain } from './audit.ts';
+import { type AuditEntry, type AuditLine, chain } from './audit.ts';
 import { ConditionFailed, Fenced, InventoryUnavailable } from './errors.ts';
 import type { Attribute, Condition, Write } from './inventory.ts';
 import { attribute, auditItem, getKey, indexChange, metaKey, outboxItem, putItem } from './items.ts';
@@ -38,7 +38,7 @@ const attempts = 25;
  */
 export async function commit(ports: Ports, keyId: string, build: (key: Key) => Commit | null | Promise<Commit | null>): Promise<Key> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const key = await getKey(ports, keyId);
+    const key = await withRoom(ports, keyId);
     const change = await build(key);
     if (!change) return key;
     const { writes, after } = transaction(ports, key, change);
@@ -54,6 +54,37 @@ export async function commit(ports: Ports, keyId: string, build: (key: Key) => C
   }
   throw new InventoryUnavailable(`too many writers met on ${keyId}`);
 }
+
+/** A transaction holds a hundred items; this many lines always fit beside everything else that one commit writes. */
+const linesBeside = 10;
+const linesAlone = 90;
+
+/** The key, once the lines that single updates left on it leave room in a transaction: more of them are filed in transactions of their own. */
+async function withRoom(ports: Ports, keyId: string): Promise<Key> {
+  for (;;) {
+    const key = await getKey(ports, keyId);
+    if (key.pending.length <= linesBeside) return key;
+    const rest = key.pending.slice(linesAlone);
+    const entries = chain(key.audit, key.pending.slice(0, linesAlone));
+    const { seq, hash } = entries[entries.length - 1] as AuditEntry;
+    const set = { audit: { seq, hash }, pending: attribute(rest), pendingCount: rest.length };
+    try {
+      await ports.inventory.write([{ do: 'update', key: metaKey(keyId), change: { set }, when: asRead(key) }, ...filings(keyId, entries)]);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+}
+
+/** Nothing was filed on the key, and no line was left on it, since it was read. */
+const asRead = (key: Key): Condition[] => [
+  { item: 'exists' },
+  { path: 'audit.seq', is: '=', value: key.audit.seq },
+  { path: 'pendingCount', is: '=', value: key.pendingCount },
+];
+
+const filings = (keyId: string, entries: readonly AuditEntry[]): Write[] =>
+  entries.map((entry) => ({ do: 'put', item: auditItem(keyId, entry), when: [{ item: 'absent' }] }));
 
 function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[]; after: Key } {
   const keyId = key.facts.id;
@@ -74,9 +105,7 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
     key: metaKey(keyId),
     change: { set: { ...(attribute(set) as Record<string, Attribute>), ...index.set }, remove: index.remove ?? [] },
     when: [
-      { item: 'exists' },
-      { path: 'audit.seq', is: '=', value: key.audit.seq },
-      { path: 'pendingCount', is: '=', value: key.pendingCount },
+      ...asRead(key),
       ...(change.fence === undefined ? [] : [{ path: 'fence', is: '=', value: change.fence } as const]),
       ...(change.when ?? []),
     ],
@@ -85,7 +114,7 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
     writes: [
       meta,
       ...(change.writes ?? []),
-      ...entries.map((entry): Write => ({ do: 'put', item: auditItem(keyId, entry), when: [{ item: 'absent' }] })),
+      ...filings(keyId, entries),
       ...(change.notices ?? []).map((notice) => putItem(outboxItem(notice))),
     ],
     after,

@@ -21,11 +21,12 @@ export const dueChecks: readonly Check[] = [
   { reason: 'requested', applies: (key) => key.dueNow && `asked for: ${key.dueNow}` },
   {
     reason: 'vendor-expiry',
-    // A vendor that ends the key by itself leaves less time than the schedule: twice the longest overlap is kept free.
-    applies: ({ facts, tier }, now, policy) =>
-      facts.expiresAt && now >= after(facts.expiresAt, -2 * policy.tiers[tier].overlapMaxSeconds)
-        ? `the vendor ends it at ${facts.expiresAt}`
-        : null,
+    // A vendor that ends the key by itself leaves less time than the schedule: twice the longest overlap is kept free. A version made
+    // since then has an end of its own, which the facts do not know yet.
+    applies: ({ facts, tier, lastEndedAt }, now, policy) => {
+      const from = facts.expiresAt && after(facts.expiresAt, -2 * policy.tiers[tier].overlapMaxSeconds);
+      return from && now >= from && (!lastEndedAt || lastEndedAt < from) ? `the vendor ends it at ${facts.expiresAt}` : null;
+    },
   },
   {
     reason: 'overdue',
@@ -49,12 +50,14 @@ export function dueVerdict(key: Key, now: string, policy: Policy): DueVerdict {
 /**
  * The next due date, derived and never typed (POL-W4): the tier's period after `from`, earlier by up to a tenth, by a hash of the key's
  * id, so that keys registered together do not come due together; and never after the vendor's own end less twice the longest overlap.
+ * An end that leaves no such room means at once for a version that was adopted, and says nothing about one that Rekey made since.
  */
-export function dueAfter(facts: KeyFacts, tier: Tier, policy: Policy, from: string): string {
+export function dueAfter(facts: KeyFacts, tier: Tier, policy: Policy, from: string, made: 'adopted' | 'by us' = 'by us'): string {
   const { rotateEverySeconds, overlapMaxSeconds } = policy.tiers[tier];
   const jitterSeconds = (rotateEverySeconds / 10) * (spread(facts.id, 1000) / 1000);
   const byPeriod = after(from, Math.floor(rotateEverySeconds - jitterSeconds));
   if (!facts.expiresAt) return byPeriod;
   const byVendor = after(facts.expiresAt, -2 * overlapMaxSeconds);
+  if (milliseconds(byVendor) <= milliseconds(from)) return made === 'adopted' ? from : byPeriod;
   return milliseconds(byVendor) < milliseconds(byPeriod) ? byVendor : byPeriod;
 }

@@ -61,7 +61,7 @@ export async function effect<T>(
   const detail = {
     operation: attempt.operation.id,
     effect: spec.name,
-    target: spec.target,
+    target: shown(spec.target),
     ...(spec.mint === undefined ? {} : { mint: spec.mint }),
   };
   const item = (state: EffectRecord['state'], result: Readonly<Record<string, unknown>> = {}): Item => ({
@@ -108,6 +108,9 @@ export async function wasIntended(attempt: Attempt, name: EffectName): Promise<b
   const items = await attempt.ports.inventory.list(partition(attempt.keyId), `EFF#${attempt.operation.id}#${name}#`);
   return items.length > 0;
 }
+
+/** A vendor's id goes into the history by its end only. */
+const shown = (target: string): string => target.replace(/^credential:.*(?=.{4}$)/, 'credential:…');
 
 function effectKey(attempt: Attempt, spec: Pick<EffectSpec, 'name' | 'target' | 'mint'>): ItemKey {
   return { pk: partition(attempt.keyId), sk: `EFF#${attempt.operation.id}#${spec.name}#${spec.target}#${spec.mint ?? 0}` };

@@ -13,8 +13,9 @@ import { isDead, moveVersion, type Version } from './version.ts';
 export async function disableVersion(attempt: Attempt, version: Version): Promise<Version> {
   const { ports, key, keyId, subject } = attempt;
   const { credentialId } = version;
-  if (isDead(version.state)) return version;
-  const disabling: Version = { ...unprobed(version), state: moveVersion(version.state, 'disabling') };
+  if (version.state === 'destroyed') return version;
+  // Proven dead before, and told again all the same: somebody may have enabled it since.
+  const disabling: Version = isDead(version.state) ? version : { ...unprobed(version), state: moveVersion(version.state, 'disabling') };
   if (!credentialId) {
     await record(attempt, () => ({
       writes: [putItem(versionItem(keyId, disabling))],
@@ -66,4 +67,22 @@ function dead(attempt: Attempt, version: Version, proof: string): { version: Ver
 async function stillAccepted(attempt: Attempt, version: Version, seen: string): Promise<StillAccepted> {
   await disableVersion(attempt, version);
   return new StillAccepted(`version ${version.number} is not dead: ${seen}; it was disabled again`);
+}
+
+/**
+ * Ends the sessions that the subject's credentials derived until now, where the vendor has such: a dead credential's sessions would live on.
+ * Returns the instant before which they are refused, or null.
+ */
+export async function endSessions(attempt: Attempt): Promise<string | null> {
+  const { ports, key, step, subject, operation } = attempt;
+  const provider = ports.provider(key.facts.provider);
+  if (!provider.endSessions) return null;
+  const before = instant(ports.clock.now());
+  await effect(
+    attempt,
+    { name: 'provider.endSessions', target: `${step}-${operation.startSeq}` },
+    () => provider.endSessions?.(subject, before) ?? Promise.resolve(),
+    () => ({ events: [{ event: 'sessions.ended', detail: { operation: operation.id, before } }] }),
+  );
+  return before;
 }

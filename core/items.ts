@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AuditEntry } from './audit.ts';
 import { Refused } from './errors.ts';
 import { type Attribute, type Change, type IndexName, type Item, type ItemKey, shardCount, type Write } from './inventory.ts';
-import type { Key, Revocation } from './key.ts';
+import type { Key, KeyFacts, Revocation } from './key.ts';
 import type { Notice } from './notice.ts';
 import type { Ports } from './ports.ts';
 import type { Version } from './version.ts';
@@ -20,6 +20,7 @@ import type { Version } from './version.ts';
  *              ORPHAN#<id>     a credential of ours without a record
  *              AUD#<seq>       an entry of the audit chain
  *              OUT#<time>#<id> a notice, until it was sent
+ *   PRINCIPAL#<hash>       the one key that an exclusive principal belongs to
  *   FP#<mac>   FP              which key and version a fingerprint belongs to
  */
 export const partition = (keyId: string): string => `KEY#${keyId}`;
@@ -39,6 +40,12 @@ export const orphanKey = (keyId: string, credentialId: string): ItemKey => ({ pk
 export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 'FP' });
 
 const padded = (number: number): string => String(number).padStart(8, '0');
+
+/** Where a principal that belongs to one key alone is claimed: by provider, account and parameters. */
+export const principalKey = ({ provider, account, params }: KeyFacts): ItemKey => ({
+  pk: `PRINCIPAL#${uuidOf(provider, account, JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))}`,
+  sk: 'PRINCIPAL',
+});
 
 /** Anything JSON-shaped as an attribute; undefined members are dropped. */
 export function attribute(value: unknown): Attribute {

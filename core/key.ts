@@ -48,7 +48,6 @@ export const keyMoves = {
   contain: { from: ['revoking'], to: 'contained' },
   reissue: { from: ['contained'], to: 'reissuing' },
   reissued: { from: ['reissuing'], to: 'active' },
-  'close-contained': { from: ['contained'], to: 'active' },
   offboard: { from: ['active', 'contained'], to: 'offboarding' },
   offboarded: { from: ['offboarding'], to: 'retired' },
 } as const satisfies Record<string, { from: readonly KeyState[]; to: KeyState }>;
@@ -161,7 +160,10 @@ export interface Rotation {
   /** The error that began the rollback. */
   readonly firstCause: string | null;
   readonly rollbackAt: string | null;
+  /** Executions that ended at `restartStep` without moving on, and when the last one was replaced. */
   readonly restarts: number;
+  readonly restartStep: string | null;
+  readonly resumedAt: string | null;
 }
 
 export const revokeSteps = ['disable', 'notify', 'validate', 'attribute', 'issue', 'distribute', 'verify', 'close', 'done'] as const;
@@ -201,7 +203,6 @@ export interface Revocation {
   readonly newVersion?: number;
   readonly mint?: number;
   readonly disabledAt?: string;
-  readonly sessionsEndedAt?: string;
   readonly containedAt?: string;
   readonly proof?: string;
   readonly attributedAt?: string;
@@ -211,6 +212,8 @@ export interface Revocation {
   readonly distributedAt?: string;
   readonly verifiedAt?: string;
   readonly restarts?: number;
+  readonly restartStep?: string;
+  readonly resumedAt?: string;
 }
 
 /** A key as the inventory's META item holds it. */
@@ -236,6 +239,8 @@ export interface Key {
   readonly lastEndedAt: string | null;
   readonly registeredAt: string;
   readonly checkedAt: string | null;
+  /** When the reconciler last took the key to repair it; null when those repairs have ended. */
+  readonly repairingAt: string | null;
 }
 
 /** An audit line that a single update left on the key; the next transaction files it in the chain. */

@@ -61,6 +61,7 @@ export function checkPolicy(policy: Policy, settings: Settings): Policy {
       if (!holds) problems.push({ path: `tiers.${name}.${field}`, message });
     };
     must('rotateEvery', t.rotateEverySeconds > 0 && t.rotateEverySeconds <= 3650 * day, 'must be more than nothing and at most 3650 days');
+    must('quiet', t.quietSeconds > 0, 'must be more than nothing: a version that is in use is not quiet');
     must('overlapMin', t.overlapMinSeconds >= 0 && t.overlapMinSeconds <= t.overlapMaxSeconds, 'must be at most overlapMax');
     must(
       'rotateEvery',
@@ -79,7 +80,7 @@ export function overlapOf(
 ): { readonly minSeconds: number; readonly maxSeconds: number; readonly because: string } {
   const slowest = facts.consumers.reduce((most, consumer) => Math.max(most, consumer.refreshSeconds), 0);
   const asked = facts.overlapSeconds ?? t.overlapMinSeconds;
-  const minSeconds = Math.min(Math.max(asked, 2 * slowest), t.overlapMaxSeconds);
+  const minSeconds = Math.max(Math.min(asked, t.overlapMaxSeconds), 2 * slowest);
   return {
     minSeconds,
     maxSeconds: t.overlapMaxSeconds,

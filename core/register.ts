@@ -12,6 +12,7 @@ import {
   getKey,
   indexChange,
   newKeyItem,
+  principalKey,
   putItem,
   versionItem,
 } from './items.ts';
@@ -63,12 +64,15 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
     lastEndedAt: null,
     registeredAt: now,
     checkedAt: null,
+    repairingAt: null,
   };
+  await refuseTakenPrincipal(ports, facts);
   const rows = indexChange(facts.id, { keys: now, look: now }).set ?? {};
   try {
     await ports.inventory.write([
       { do: 'put', item: { ...newKeyItem(key), ...rows }, when: [{ item: 'absent' }] },
       putItem(auditItem(facts.id, entry)),
+      ...principalClaim(facts),
     ]);
   } catch (error) {
     if (error instanceof ConditionFailed) return registerKey(ports, facts, actor);
@@ -77,10 +81,23 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
   return { keyId: facts.id, outcome: 'created', tier, nextDueAt: null };
 }
 
+/** An exclusive principal belongs to one key: two that each take the other's credentials for orphans would kill one another. */
+function principalClaim(facts: KeyFacts): Write[] {
+  if (!facts.exclusive) return [];
+  return [{ do: 'put', item: { ...principalKey(facts), keyId: facts.id }, when: [{ item: 'absent' }] }];
+}
+
+async function refuseTakenPrincipal(ports: Ports, facts: KeyFacts): Promise<void> {
+  const holder = facts.exclusive ? await ports.inventory.get(principalKey(facts)) : undefined;
+  if (!holder || holder['keyId'] === facts.id) return;
+  const message = `the principal belongs to ${holder['keyId']} alone: give this key one of its own`;
+  throw new Refused('E_EXISTS', `${facts.id} cannot share an exclusive principal`, [{ path: 'params', message }]);
+}
+
 async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string): Promise<Registered> {
   const same = JSON.stringify(attribute(known.facts)) === JSON.stringify(attribute(facts)) || canonical(known.facts) === canonical(facts);
   if (same) return { keyId: facts.id, outcome: 'unchanged', tier: known.tier, nextDueAt: known.nextDueAt };
-  const key = await commit(ports, facts.id, (now) => {
+  const key = await commit(ports, facts.id, async (now) => {
     if (now.rotation || now.revocation) throw new Refused('E_BUSY', `${facts.id} is ${now.state}; change its facts when that has ended`);
     if (now.facts.provider !== facts.provider && now.lastVersion > 0) {
       throw new Refused('E_INPUT_INVALID', 'a key cannot move to another provider', [
@@ -91,17 +108,30 @@ async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string):
     const nextDueAt =
       now.current === null
         ? null
-        : earlier(now.nextDueAt, dueAfter(facts, tier, ports.policy, now.lastEndedAt ?? now.registeredAt), tier === now.tier);
+        : earlier(
+            now.nextDueAt,
+            dueAfter(facts, tier, ports.policy, now.lastEndedAt ?? now.registeredAt, now.lastEndedAt ? 'by us' : 'adopted'),
+            tier === now.tier,
+          );
     return {
       actor,
       fence: now.fence,
-      set: { facts, tier, nextDueAt },
+      // Under a new fence: repairs that were planned for the old facts end.
+      set: { facts, tier, nextDueAt, fence: now.fence + 1 },
+      writes: movedClaim(now.facts, facts),
       events: [
         { event: 'key.changed', detail: { tier, because, ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' } },
       ],
     };
   });
   return { keyId: facts.id, outcome: 'changed', tier: key.tier, nextDueAt: key.nextDueAt };
+}
+
+/** The claim on an exclusive principal follows the facts. */
+function movedClaim(from: KeyFacts, to: KeyFacts): Write[] {
+  const same = from.exclusive === to.exclusive && principalKey(from).pk === principalKey(to).pk;
+  if (same) return [];
+  return [...(from.exclusive ? [{ do: 'delete', key: principalKey(from) } as const] : []), ...principalClaim(to)];
 }
 
 /** A change of tier moves the due date; a change of anything else never postpones it. */
@@ -155,108 +185,14 @@ function checkFacts(ports: Ports, facts: KeyFacts): void {
         message: `is less than twice the ${consumer.refreshSeconds} s that ${consumer.name} takes to refresh`,
       });
     }
+    if (consumer.proof === 'quiet' && !ports.provider(facts.provider).lastUsed) {
+      problems.push({
+        path: `consumers[${i}].proof`,
+        message: `${facts.provider} does not tell when a credential was last used: quiet cannot be seen`,
+      });
+    }
   }
   if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
-}
-
-/**
- * Makes an existing credential version 1 without touching it (K2). The value is already in the secret store, as version `token`. The
- * vendor's id is given, or carried by the value, or the only credential listed; a probe proves that the value works.
- * Throws Refused E_EXISTS, E_INPUT_EMPTY, E_NOT_FOUND, E_NOT_ACCEPTED; StoreConflict.
- */
-export async function adoptVersion(
-  ports: Ports,
-  request: { readonly keyId: string; readonly token: string; readonly credentialId?: string },
-  actor: string,
-): Promise<{ readonly keyId: string; readonly version: number; readonly credentialId: string }> {
-  const { keyId, token } = request;
-  const key = await getKey(ports, keyId);
-  if (key.state !== 'registered' || key.current !== null)
-    throw new Refused('E_EXISTS', `${keyId} already has version ${key.current ?? key.lastVersion}`);
-  if (key.facts.destinations.length === 0)
-    throw new Refused('E_INPUT_INVALID', `${keyId} has no destination`, [{ path: 'destinations', message: 'name at least one' }]);
-  const value = await ports.secrets.read(keyId, token);
-  if (!value) throw new Refused('E_INPUT_EMPTY', `the secret store holds no value for ${keyId} under that version`);
-  const provider = ports.provider(key.facts.provider);
-  const subject: Subject = { keyId, account: key.facts.account, params: key.facts.params };
-  const credentialId = match(await provider.list(subject), request.credentialId ?? provider.credentialIdOf?.(value), keyId);
-  const probe = await provider.probe(subject, value);
-  if (probe.verdict !== 'alive')
-    throw new Refused('E_NOT_ACCEPTED', `the provider's answer to the value is ${probe.verdict} (${probe.detail}); nothing was adopted`);
-  const fingerprints = await fingerprintsOf(ports, key, value);
-  await ports.secrets.promote(keyId, token, (await ports.secrets.labels(keyId))['AWSCURRENT'] ?? null);
-  const now = instant(ports.clock.now());
-  const version = adopted(key, credentialId, token, fingerprints, now);
-  const delivered = await holding(ports, key, value);
-  try {
-    await commit(ports, keyId, (fresh) => ({
-      actor,
-      fence: fresh.fence,
-      when: [{ path: 'lastVersion', is: '=', value: 0 }],
-      set: {
-        state: moveKey(fresh.state, 'adopt'),
-        fence: fresh.fence + 1,
-        current: 1,
-        lastVersion: 1,
-        nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now),
-      },
-      writes: [
-        putItem(versionItem(keyId, version)),
-        ...delivered.map((id) => putItem({ ...destinationKey(keyId, id, 1), operationId: 'adopt', at: now })),
-        ...fingerprints.map(
-          (mac): Write => ({ do: 'put', item: { ...fingerprintKey(mac), keyId, version: 1 }, when: [{ item: 'absent' }] }),
-        ),
-      ],
-      events: [{ event: 'version.adopted', detail: { version: 1, credential: `…${credentialId.slice(-4)}` } }],
-    }));
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    throw new Refused(
-      'E_EXISTS',
-      `this value is already registered, or ${keyId} was given a version at the same moment; the same value may serve only one key`,
-    );
-  }
-  return { keyId, version: 1, credentialId };
-}
-
-/** The destinations that hold the value already; the others get it from the reconciler, once the key is live. */
-async function holding(ports: Ports, key: Key, value: Value): Promise<string[]> {
-  const held = await Promise.all(
-    key.facts.destinations.map(async (spec) => ((await ports.destination(spec.kind).read(spec))?.equals(value) ? [spec.id] : [])),
-  );
-  return held.flat();
-}
-
-async function fingerprintsOf(ports: Ports, key: Key, value: Value): Promise<string[]> {
-  const forms = [value, ...(ports.provider(key.facts.provider).leakForms?.(value) ?? [])];
-  return [...new Set(await Promise.all(forms.map((form) => ports.fingerprint(form))))];
-}
-
-function match(listed: readonly Credential[], wanted: string | undefined, keyId: string): string {
-  const enabled = listed.filter((credential) => credential.enabled);
-  const found = wanted ? enabled.filter((credential) => credential.credentialId === wanted) : enabled;
-  const [only] = found;
-  if (only && found.length === 1) return only.credentialId;
-  throw new Refused('E_NOT_FOUND', `${found.length} enabled credentials at the provider could be ${keyId}; name one with --credential-id`);
-}
-
-function adopted(key: Key, credentialId: string, token: string, fingerprints: readonly string[], now: string): Version {
-  return {
-    number: 1,
-    state: 'live',
-    role: 'current',
-    compromised: false,
-    credentialId,
-    token,
-    fingerprints,
-    scopes: key.facts.scopes,
-    environment: key.facts.environment,
-    createdAt: now,
-    liveAt: now,
-    disabledAt: null,
-    destroyedAt: null,
-    probes: null,
-  };
 }
 
 /** Ends *observe only*: from now on Rekey changes what it used to report. Throws Refused E_NOTHING_TO_DO when the key is live. */
@@ -267,6 +203,11 @@ export async function goLive(
 ): Promise<{ readonly keyId: string; readonly mode: 'live' }> {
   const key = await getKey(ports, request.keyId);
   if (key.facts.mode === 'live') throw new Refused('E_NOTHING_TO_DO', `${request.keyId} is live`);
-  await commit(ports, request.keyId, () => ({ actor, set: { 'facts.mode': 'live' }, events: [{ event: 'key.live', detail: {} }] }));
+  await commit(ports, request.keyId, ({ fence }) => ({
+    actor,
+    fence,
+    set: { 'facts.mode': 'live', fence: fence + 1 },
+    events: [{ event: 'key.live', detail: {} }],
+  }));
   return { keyId: request.keyId, mode: 'live' };
 }

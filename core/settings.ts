@@ -45,7 +45,7 @@ export const productionSettings: Settings = {
   sweepSeconds: { high: 300, medium: 3600, low: 21_600 },
   maxMints: 3,
   maxRestarts: 5,
-  destinationsPerAttempt: 2,
+  destinationsPerAttempt: 1,
 };
 
 /** T_inflight: after this long, no attempt that acquired the key before can still have an effect. */
@@ -70,7 +70,7 @@ export function checkSettings(settings: Settings): Settings {
     maxCallsPerAttempt * settings.callSeconds <= settings.functionSeconds - settings.marginSeconds,
     `must be at least ${maxCallsPerAttempt} × callSeconds + marginSeconds`,
   );
-  must('destinationsPerAttempt', 2 * settings.destinationsPerAttempt <= maxCallsPerAttempt, 'writes and reads back: two calls each');
+  must('destinationsPerAttempt', Number.isInteger(settings.destinationsPerAttempt), 'must be a whole number');
   must('orphanSeconds', settings.orphanSeconds >= 3 * settings.reconcileSeconds, 'must be at least 3 × reconcileSeconds');
   must('stuckSeconds', settings.stuckSeconds > settings.functionSeconds, 'must be more than functionSeconds');
   if (problems.length) throw new Refused('E_INPUT_INVALID', 'the settings contradict each other', problems);

@@ -29,7 +29,11 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
       if (!key || key.tier !== request.tier || key.state !== 'active') continue;
       const verdict = dueVerdict(key, now, ports.policy);
       if (!verdict.due) continue;
-      const begun = await beginRotation(ports, { keyId, reason: verdict.reason, trigger: key.dueNow ?? key.nextDueAt ?? now }, 'schedule');
+      const begun = await beginRotation(
+        ports,
+        { keyId, reason: verdict.reason, trigger: `${key.dueNow ?? key.nextDueAt}|${key.lastVersion}` },
+        'schedule',
+      );
       if (begun.started) started.push(keyId);
     } catch (error) {
       const reason = error instanceof Refused ? error.code : (error as Error).name;

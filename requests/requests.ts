@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { adoptVersion } from '../core/adopt.ts';
 import { overrideConfirm } from '../core/adoption.ts';
 import { Refused } from '../core/errors.ts';
 import { explainKey } from '../core/explain.ts';
@@ -6,7 +7,7 @@ import { clearHold, setHold } from '../core/hold.ts';
 import { tiers } from '../core/key.ts';
 import { planRevocation, planRotation } from '../core/plan.ts';
 import type { Ports } from '../core/ports.ts';
-import { adoptVersion, goLive, registerKey } from '../core/register.ts';
+import { goLive, registerKey } from '../core/register.ts';
 import { findLeaked, revoke } from '../core/revoke/begin.ts';
 import { releaseReissue } from '../core/revoke/release.ts';
 import { requestRollback } from '../core/rotate/abort.ts';

@@ -101,6 +101,7 @@ export const steps: readonly Step[] = [
   row('Validate', ['revoke'], 'functions/revoke/validate.ts', validate, [
     'provider.list',
     'provider.disable',
+    'provider.endSessions',
     'secrets.read',
     'notices.publish',
   ]),

@@ -1,4 +1,4 @@
-import type { Attempt } from '../attempt.ts';
+import { type Attempt, record } from '../attempt.ts';
 import { attributionOf } from '../attribution.ts';
 import { commit } from '../commit.ts';
 import { writeAndReadBack } from '../delivery.ts';
@@ -43,16 +43,27 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
     );
   if (mode === 'observe') return [];
   const findings: Findings = { ports, key, versions, listed, now: instant(ports.clock.now()) };
-  const repairs = (await Promise.all([orphans, enabledAgain, soaked, labelled, drifted].map((plan) => plan(findings)))).flat();
+  const failed: string[] = [];
+  const repairs: Repair[] = [];
+  for (const plan of [enabledAgain, orphans, soaked, labelled, drifted])
+    await plan(findings).then((planned) => repairs.push(...planned), alone(failed));
   const attempt = repairs.length ? await hold(ports, key) : null;
-  if (!attempt) return [];
   const done: string[] = [];
-  try {
-    for (const repair of repairs) done.push(await repair(attempt));
-  } catch (error) {
-    if (!(error instanceof Fenced || error instanceof Superseded)) throw error;
+  if (attempt) {
+    for (const repair of repairs) await repair(attempt).then((what) => done.push(what), alone(failed));
+    await record(attempt, () => ({ set: { repairingAt: null }, events: [] })).catch(alone(failed));
   }
+  if (failed.length && key.attention === null)
+    await report(ports, key, 'RepairFailed', `could not be looked at or repaired: ${[...new Set(failed)].join(', ')}`);
   return done;
+}
+
+/** One repair's trouble is noted and does not keep the others from being made. */
+function alone(failed: string[]): (error: Error) => void {
+  return (error) => {
+    // Somebody else has the key now: what is left is for the next look.
+    if (!(error instanceof Fenced || error instanceof Superseded)) failed.push(error.name);
+  };
 }
 
 /** Takes the key's fence, unless anything happened on the key since it was read; null then. */
@@ -63,7 +74,8 @@ async function hold(ports: Ports, key: Key): Promise<Attempt | null> {
       actor: 'reconciler',
       fence: key.fence,
       when: [{ path: 'state', is: '=', value: key.state }],
-      set: { fence: fresh.fence + 1 },
+      // Whoever begins an operation waits until these repairs can no longer write.
+      set: { fence: fresh.fence + 1, repairingAt: instant(ports.clock.now()) },
       events: [{ event: 'reconciler.acquired', detail: { fence: fresh.fence + 1 } }],
     }));
     const operation = {

@@ -22,21 +22,32 @@ export interface Reconciled {
 export async function reconcile(ports: Ports): Promise<Reconciled> {
   const repaired: string[] = [];
   const failed: string[] = [];
-  let looked = 0;
+  const keys: Key[] = [];
   for await (const { keyId } of ports.inventory.hints('look', instant(ports.clock.now()))) {
-    looked += 1;
-    try {
-      const done = await reconcileKey(ports, keyId);
-      if (done.length) repaired.push(`${keyId}: ${done.join(', ')}`);
-    } catch (error) {
-      failed.push(keyId);
-      ports.log.error('a key was not reconciled', {
-        key: keyId,
-        error: (error as Error).name,
-        message: (error as Error).message.slice(0, 200),
-      });
-    }
+    const key = await findKey(ports, keyId);
+    if (key) keys.push(key);
   }
+  // Revocations first, then what else is open; several at once, so that a silent provider does not keep the others waiting.
+  keys.sort((a, b) => urgency(a) - urgency(b));
+  const next = keys.values();
+  const worker = async () => {
+    for (const key of next) {
+      const keyId = key.facts.id;
+      try {
+        const done = await reconcileKey(ports, key);
+        if (done.length) repaired.push(`${keyId}: ${done.join(', ')}`);
+      } catch (error) {
+        failed.push(keyId);
+        ports.log.error('a key was not reconciled', {
+          key: keyId,
+          error: (error as Error).name,
+          message: (error as Error).message.slice(0, 200),
+        });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  const looked = keys.length;
   return { looked, repaired, failed };
 }
 
@@ -51,12 +62,18 @@ export async function resumeAll(ports: Ports): Promise<string[]> {
   return resumed;
 }
 
-async function reconcileKey(ports: Ports, keyId: string): Promise<string[]> {
-  const key = await findKey(ports, keyId);
-  if (!key) return [];
+/** How many keys are looked at side by side. */
+const atOnce = 8;
+
+const urgency = (key: Key): number => (key.revocation ? 0 : key.rotation ? 1 : 2);
+
+async function reconcileKey(ports: Ports, key: Key): Promise<string[]> {
+  const keyId = key.facts.id;
   const done: string[] = [];
   const unsent = await ports.inventory.list(partition(keyId), 'OUT#');
   if (unsent.length && (await publishPending(ports, keyId)) < unsent.length) done.push('notices sent');
+  // Attempts that only acquire leave lines on the key; none may grow without bound while nothing commits.
+  if (key.pendingCount > 0) await commit(ports, keyId, () => ({ actor: 'reconciler', events: [] }));
   if (!isIdle(key)) {
     const step = await resumeIfStuck(ports, key);
     return step ? [...done, step] : done;
@@ -73,7 +90,7 @@ function isIdle(key: Key): boolean {
 }
 
 function isQuiesced(ports: Ports, key: Key): boolean {
-  return quiesceSeconds(ports, key.lastEndedAt) === 0 && quiesceSeconds(ports, key.revocation?.acquiredAt) === 0;
+  return [key.lastEndedAt, key.repairingAt, key.revocation?.acquiredAt].every((at) => quiesceSeconds(ports, at) === 0);
 }
 
 /** The next look comes after the idle interval, or when something is still to be done here, sooner: at the next round. */

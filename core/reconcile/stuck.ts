@@ -1,6 +1,6 @@
 import { commit } from '../commit.ts';
 import { ConditionFailed, Fenced, PastPointOfNoReturn, Superseded } from '../errors.ts';
-import type { Key } from '../key.ts';
+import type { Key, Revocation, Rotation } from '../key.ts';
 import { openOperation, recordPath } from '../operation.ts';
 import { noticeFor } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
@@ -25,7 +25,7 @@ export async function resumeIfStuck(ports: Ports, key: Key): Promise<string | nu
   }
   const patience = state === 'ended' ? 2 * ports.settings.reconcileSeconds : ports.settings.stuckSeconds;
   if (ports.clock.now() - milliseconds(lastMoveOf(key)) < patience * 1000) return null;
-  return resume(ports, key, `its execution is ${state}`);
+  return resume(ports, key, state === 'ended' ? 'its execution ended' : 'nobody can see its execution');
 }
 
 /** Starts an open operation again under the next execution number; a rotation that was started too often rolls back. Returns what was done, or null. */
@@ -34,7 +34,10 @@ export async function resume(ports: Ports, key: Key, why: string): Promise<strin
   if (!operation || (key.revocation && key.state === 'contained' && key.revocation.held)) return null;
   const keyId = key.facts.id;
   const path = recordPath(operation);
-  const restarts = (operation.kind === 'rotate' ? key.rotation?.restarts : key.revocation?.restarts) ?? 0;
+  const known = (operation.kind === 'rotate' ? key.rotation : key.revocation) as Rotation | Revocation;
+  // Only executions that ended at this very step count: an outage of the orchestrator says nothing about the operation.
+  const restarts = known.restartStep === operation.step ? (known.restarts ?? 0) : 0;
+  const counts = why === 'its execution ended' ? 1 : 0;
   const startSeq = operation.startSeq + 1;
   const tooOften = restarts >= ports.settings.maxRestarts;
   try {
@@ -50,7 +53,9 @@ export async function resume(ports: Ports, key: Key, why: string): Promise<strin
         ],
         set: {
           [`${path}.startSeq`]: startSeq,
-          [`${path}.restarts`]: restarts + 1,
+          [`${path}.restarts`]: restarts + counts,
+          [`${path}.restartStep`]: operation.step,
+          [`${path}.resumedAt`]: instant(ports.clock.now()),
           ...(tooOften
             ? {
                 attention: {
@@ -94,5 +99,10 @@ function lastMoveOf(key: Key): string {
   const record = key.revocation ?? key.rotation;
   if (!record) return key.registeredAt;
   const begun = 'openedAt' in record ? record.openedAt : record.startedAt;
-  return record.acquiredAt ?? begun;
+  return (
+    [record.acquiredAt, record.resumedAt, begun]
+      .filter((at) => typeof at === 'string')
+      .sort()
+      .at(-1) ?? begun
+  );
 }

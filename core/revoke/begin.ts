@@ -1,6 +1,6 @@
 import { commit } from '../commit.ts';
 import { Refused } from '../errors.ts';
-import type { Change } from '../inventory.ts';
+import type { Change, Write } from '../inventory.ts';
 import {
   attribute,
   fingerprintKey,
@@ -12,8 +12,7 @@ import {
   operationIdOf,
   operationKey,
   partition,
-  putItem,
-  versionItem,
+  versionKey,
 } from '../items.ts';
 import type { Key, LeakSource, Revocation, RevokeRequest } from '../key.ts';
 import type { Ports } from '../ports.ts';
@@ -21,7 +20,7 @@ import { startExecution } from '../rotate/begin.ts';
 import { instant } from '../time.ts';
 import type { Value } from '../value.ts';
 import { isDead, type Version } from '../version.ts';
-import { inScope } from './scope.ts';
+import { holdsReissue, inScope } from './scope.ts';
 
 export interface RevokeInput {
   readonly keyId: string;
@@ -64,8 +63,8 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   const wanted = inScope(before, [input.scope]);
   const operationId = operationIdOf('revoke', input.keyId, input.requestId);
   if (await ports.inventory.get(operationKey(input.keyId, operationId))) return ended(known, operationId, wanted);
-  if (!known.revocation && before.length > 0 && wanted.every((version) => isDead(version.state)))
-    return alreadyDead(ports, known, input, wanted, actor);
+  const dead = before.length > 0 && wanted.every((version) => isDead(version.state));
+  if (dead && !known.revocation && (await noneEnabled(ports, known, wanted))) return alreadyDead(ports, known, input, wanted, actor);
 
   if (wanted.length > 0 && wanted.every(({ number }) => known.revocation?.scope?.includes(number))) return join(ports, known, input, actor);
 
@@ -75,6 +74,11 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   const versions = await firstDisables(ports, key, input.scope);
   const started = await startExecution(ports, input.keyId, revocation.id, revocation.startSeq);
   return answer(key, revocation.id, versions, started);
+}
+
+function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeRequest {
+  const { requestId, reason, scope, source } = input;
+  return { requestId, actor, reason, at: instant(ports.clock.now()), scope, source };
 }
 
 function answer(key: Key, operationId: string, versions: Revoked['versions'], started: boolean): Revoked {
@@ -100,10 +104,17 @@ async function join(ports: Ports, known: Key, input: RevokeInput, actor: string)
   const { id, startSeq } = known.revocation as Revocation;
   const versions = await firstDisables(ports, known, input.scope);
   const started = await startExecution(ports, input.keyId, id, startSeq);
-  await commit(ports, input.keyId, () => ({
+  await commit(ports, input.keyId, ({ revocation }) => ({
     actor,
+    // A source that holds the reissue must not get lost among the reports; one such request is enough.
+    ...(revocation && holdsReissue([input]) && !holdsReissue(revocation.requests)
+      ? { set: { 'revocation.requests': [...revocation.requests, requestOf(ports, input, actor)] } }
+      : {}),
     events: [
-      { event: 'revocation.joined', detail: { operation: id, request: input.requestId, reason: input.reason, source: input.source } },
+      {
+        event: 'revocation.joined',
+        detail: { operation: id, request: input.requestId, reason: input.reason, source: input.source },
+      },
     ],
   }));
   return answer(known, id, versions, started);
@@ -112,14 +123,7 @@ async function join(ports: Ports, known: Key, input: RevokeInput, actor: string)
 /** R0: one update, on no condition but that the key exists. What an older operation was doing stays on the key; the next transaction files it. */
 async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Promise<Key> {
   const now = instant(ports.clock.now());
-  const request: RevokeRequest = {
-    requestId: input.requestId,
-    actor,
-    reason: input.reason,
-    at: now,
-    scope: input.scope,
-    source: input.source,
-  };
+  const request = requestOf(ports, input, actor);
   const line = {
     at: now,
     actor,
@@ -139,7 +143,9 @@ async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Prom
 /** R1: every version in scope, read after the fence, all at once. */
 async function firstDisables(ports: Ports, key: Key, scope: RevokeInput['scope']): Promise<Revoked['versions'][number][]> {
   const { id: keyId, account, params } = key.facts;
-  const versions = inScope(await listVersions(ports, keyId), [scope]).filter((version) => version.credentialId && !isDead(version.state));
+  const versions = inScope(await listVersions(ports, keyId), [scope]).filter(
+    ({ credentialId, state }) => credentialId && state !== 'destroyed',
+  );
   return Promise.all(
     versions.map(async ({ number, credentialId }) => {
       try {
@@ -163,6 +169,17 @@ function ended(key: Key, operationId: string, versions: readonly Version[]): Rev
   return { keyId: key.facts.id, operationId, fence: key.fence, alreadyDead: true, versions: [], workflow: 'not needed', message };
 }
 
+/** Whether the provider says that none of these is enabled. Without its answer nothing is taken for dead: the revocation runs. */
+async function noneEnabled(ports: Ports, key: Key, versions: readonly Version[]): Promise<boolean> {
+  const { id: keyId, account, params } = key.facts;
+  try {
+    const listed = await ports.provider(key.facts.provider).list({ keyId, account, params });
+    return !listed.some((one) => one.enabled && versions.some(({ credentialId }) => credentialId === one.credentialId));
+  } catch {
+    return false;
+  }
+}
+
 /** A report about versions that are dead already: marked as compromised for ever, nothing else. */
 async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions: readonly Version[], actor: string): Promise<Revoked> {
   const numbers = versions.map(({ number }) => number);
@@ -171,7 +188,14 @@ async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions:
     actor,
     fence: fresh.fence,
     set: { fence: fresh.fence + 1 },
-    writes: versions.map((version) => putItem(versionItem(input.keyId, { ...version, compromised: true }))),
+    writes: numbers.map(
+      (number): Write => ({
+        do: 'update',
+        key: versionKey(input.keyId, number),
+        change: { set: { compromised: true } },
+        when: [{ item: 'exists' }],
+      }),
+    ),
     events: [{ event: 'revocation.not-needed', detail: { versions: numbers.join(' '), reason: input.reason, request: input.requestId } }],
   }));
   return {

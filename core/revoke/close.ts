@@ -26,12 +26,15 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
   if (!current || current.compromised || current.state !== 'live' || !(await isDelivered(ports, key, current.number))) {
     throw new IllegalMove(`${keyId} has no clean version at every destination`);
   }
-  const left = versions.find(({ number, state, compromised }) => number !== current.number && state === 'live' && !compromised);
+  const left =
+    key.facts.mode === 'observe'
+      ? undefined
+      : versions.find(({ number, state, compromised }) => number !== current.number && state === 'live' && !compromised);
   const rotation = left ? takeOver(ports, key, operation.id, left.number, current.number) : null;
   await record(attempt, (fresh) => {
     const now = instant(ports.clock.now());
     const revocation = fresh.revocation as Revocation;
-    const active = moveKey(fresh.state, fresh.state === 'contained' ? 'close-contained' : 'reissued');
+    const active = moveKey(fresh.state, 'reissued');
     const told = rotation
       ? challenges(ports, fresh, rotation.id, 'key.issued', { version: current.number, action: 'refresh' }, 'info')
       : null;
@@ -41,7 +44,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         rotation,
         revocation: {},
         lastEndedAt: now,
-        nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now),
+        nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now, 'by us'),
         dueNow: null,
         attention: fresh.attention?.reason === 'UnattributedCredential' ? fresh.attention : null,
       },
@@ -99,6 +102,8 @@ function takeOver(ports: Ports, key: Key, revocationId: string, oldVersion: numb
       newVersion,
     ),
     step: 'confirm',
+    // The attempts of the reissue that may still write are attempts of this rotation to whoever waits for them.
+    acquiredAt: key.revocation?.reissueAcquiredAt ?? null,
     distributedAt: now,
     overlapUntil: after(now, overlap.minSeconds),
     overlapCapAt: after(now, overlap.maxSeconds),
@@ -106,7 +111,11 @@ function takeOver(ports: Ports, key: Key, revocationId: string, oldVersion: numb
 }
 
 function operationIds(keyId: string, revocation: Revocation): string[] {
-  return [...new Set([revocation.id, ...revocation.requests.map(({ requestId }) => operationIdOf('revoke', keyId, requestId))])];
+  // As many as leave room in a transaction; a request beyond them, sent again, finds its versions dead and changes nothing.
+  return [...new Set([revocation.id, ...revocation.requests.map(({ requestId }) => operationIdOf('revoke', keyId, requestId))])].slice(
+    0,
+    30,
+  );
 }
 
 async function stripCompromised(attempt: Attempt): Promise<void> {

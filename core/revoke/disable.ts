@@ -1,6 +1,5 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { effect } from '../effect.ts';
-import { disableVersion } from '../ending.ts';
+import { disableVersion, endSessions } from '../ending.ts';
 import type { Write } from '../inventory.ts';
 import { attribute, listVersions, operationKey, putItem, versionItem } from '../items.ts';
 import type { Key, Revocation, Rotation } from '../key.ts';
@@ -22,7 +21,7 @@ export async function disable(ports: Ports, payload: ExecutionPayload, attemptId
   const versions = await markScope(attempt);
   const failures: Error[] = [];
   for (const version of versions) {
-    if (isDead(version.state)) continue;
+    if (isDead(version.state) && !version.credentialId) continue;
     await disableVersion(attempt, version).catch((error: Error) => failures.push(error));
   }
   await endSessions(attempt).catch((error: Error) => failures.push(error));
@@ -42,23 +41,6 @@ export async function disable(ports: Ports, payload: ExecutionPayload, attemptId
     ],
   }));
   return {};
-}
-
-/** A dead credential may have left sessions behind that live on: they are part of what must stop. */
-async function endSessions(attempt: Attempt): Promise<void> {
-  const { ports, key, subject, operation } = attempt;
-  const provider = ports.provider(key.facts.provider);
-  if (!provider.endSessions) return;
-  const before = instant(ports.clock.now());
-  await effect(
-    attempt,
-    { name: 'provider.endSessions', target: String(operation.startSeq) },
-    () => provider.endSessions?.(subject, before) ?? Promise.resolve(),
-    () => ({
-      set: { 'revocation.sessionsEndedAt': before },
-      events: [{ event: 'sessions.ended', detail: { operation: operation.id, before } }],
-    }),
-  );
 }
 
 /** One transaction: scope marked, displaced rotation filed, the reissue's version pinned. Returns the versions in scope. */
@@ -129,8 +111,15 @@ function supersededOperation(keyId: string, rotation: Rotation, endedAt: string)
 
 function revokedNotices(ports: Ports, key: Key, operationId: string): Notice[] {
   const reason = key.revocation?.requests.at(-1)?.source ?? 'unknown';
+  // When the version in use did not leak, whoever uses it goes on: the notice says which one that is.
+  const clean = key.current !== null && !key.revocation?.scope?.includes(key.current) ? { version: key.current } : {};
   return [...key.facts.consumers.map((consumer) => consumer.name), '*'].map((audience) =>
-    noticeFor(ports, key, operationId, { type: 'key.revoked', audience, severity: 'critical', data: { action: 'stop-using', reason } }),
+    noticeFor(ports, key, operationId, {
+      type: 'key.revoked',
+      audience,
+      severity: 'critical',
+      data: { ...clean, action: 'stop-using', reason },
+    }),
   );
 }
 

@@ -1,13 +1,14 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { proveDead } from '../ending.ts';
-import { ProbeAgain, StillAccepted } from '../errors.ts';
+import { disableVersion, endSessions, proveDead } from '../ending.ts';
+import { Fenced, StillAccepted, Superseded } from '../errors.ts';
 import { getKey, listVersions, putItem, versionItem } from '../items.ts';
 import { type Key, moveKey, type Revocation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { quiesceSeconds } from '../rotate/abort.ts';
-import { instant } from '../time.ts';
-import { isDead } from '../version.ts';
+import { inflightSeconds } from '../settings.ts';
+import { instant, milliseconds } from '../time.ts';
+import { isDead, type Version } from '../version.ts';
 
 /**
  * Validate (protocol.md §6): each version in scope is refused by the provider as often in a row as its spec asks, and not listed as enabled.
@@ -22,11 +23,12 @@ export async function validate(ports: Ports, payload: ExecutionPayload, attemptI
   const proofs: string[] = [];
   const waiting: Error[] = [];
   for (const version of (await listVersions(ports, keyId)).filter(({ number }) => scope.has(number))) {
-    if (isDead(version.state)) {
-      proofs.push(`version ${version.number} was dead since ${version.disabledAt}`);
-      continue;
-    }
     try {
+      if (isDead(version.state)) {
+        await requireStillDead(attempt, version);
+        proofs.push(`version ${version.number} was dead since ${version.disabledAt}`);
+        continue;
+      }
       const dead = await proveDead(attempt, version);
       await record(attempt, () => ({
         writes: [putItem(versionItem(keyId, dead.version))],
@@ -34,18 +36,38 @@ export async function validate(ports: Ports, payload: ExecutionPayload, attemptI
       }));
       proofs.push(`version ${version.number}: ${dead.proof}`);
     } catch (error) {
-      if (!(error instanceof ProbeAgain || error instanceof StillAccepted)) throw error;
-      waiting.push(error);
+      // One version's trouble, whatever it is, must not keep the others from being proven dead.
+      if (error instanceof Fenced || error instanceof Superseded) throw error;
+      waiting.push(error as Error);
     }
   }
-  const { sessionsEndedAt } = attempt.key.revocation as Revocation;
-  if (sessionsEndedAt) proofs.push(`sessions derived before ${sessionsEndedAt} are refused by the provider's policy`);
   const [first] = waiting;
   if (first) {
-    if (first instanceof StillAccepted) await reportAlive(attempt, first);
-    throw first;
+    const alive = waiting.find((error) => error instanceof StillAccepted);
+    if (alive || isLate(attempt)) await reportUnproven(attempt, alive ?? first);
+    throw alive ?? first;
   }
+  // Again, now that no more can be derived: a disable takes a while to reach every part of a provider.
+  const sessionsEndedAt = await endSessions(attempt);
+  if (sessionsEndedAt) proofs.push(`sessions derived before ${sessionsEndedAt} are refused by the provider's policy`);
   return quiesce(ports, await contain(attempt, proofs.join('; ')));
+}
+
+/** A version that was proven dead before must not have been enabled since: if it was, it is disabled again. */
+async function requireStillDead(attempt: Attempt, version: Version): Promise<void> {
+  const { ports, key, subject } = attempt;
+  if (!version.credentialId || version.state === 'destroyed') return;
+  const listed = await ports.provider(key.facts.provider).list(subject);
+  if (!listed.some((one) => one.credentialId === version.credentialId && one.enabled)) return;
+  await disableVersion(attempt, version);
+  throw new StillAccepted(`version ${version.number} was enabled again by somebody else; it was disabled again`);
+}
+
+/** Whether the proof takes longer than the vendor's own budget for a disable, and the probes that must follow in a row. */
+function isLate({ ports, key }: Attempt): boolean {
+  const { revokeSeconds, probe } = ports.provider(key.facts.provider).traits;
+  const patienceSeconds = revokeSeconds + (probe.denied + 2) * probe.everySeconds + inflightSeconds(ports.settings);
+  return ports.clock.now() - milliseconds(key.revocation?.disabledAt ?? '') > patienceSeconds * 1000;
 }
 
 async function contain(attempt: Attempt, proof: string): Promise<Key> {
@@ -73,13 +95,14 @@ async function contain(attempt: Attempt, proof: string): Promise<Key> {
   });
 }
 
-/** The older attempts are those of the displaced rotation, and of a reissue that a second revocation overtook. */
+/** The older attempts are those of the displaced rotation, of a reissue that a second revocation overtook, and of a repair. */
 function quiesce(ports: Ports, key: Key): { quiesceSeconds: number } {
   const { displacedAcquiredAt, reissueAcquiredAt } = key.revocation ?? {};
-  return { quiesceSeconds: Math.max(quiesceSeconds(ports, displacedAcquiredAt), quiesceSeconds(ports, reissueAcquiredAt)) };
+  const writers = [displacedAcquiredAt, reissueAcquiredAt, key.repairingAt];
+  return { quiesceSeconds: Math.max(...writers.map((acquiredAt) => quiesceSeconds(ports, acquiredAt))) };
 }
 
-async function reportAlive(attempt: Attempt, cause: Error): Promise<void> {
+async function reportUnproven(attempt: Attempt, cause: Error): Promise<void> {
   if (attempt.key.attention?.reason === 'ContainmentIncomplete') return;
   const { ports, operation } = attempt;
   const message = `CONTAINMENT INCOMPLETE: ${cause.message}`;

@@ -98,6 +98,8 @@ export function newRotation(
     firstCause: null,
     rollbackAt: null,
     restarts: 0,
+    restartStep: null,
+    resumedAt: null,
   };
 }
 
@@ -138,8 +140,15 @@ export function refusalToRotate(ports: Ports, key: Key): Refused | null {
       'E_BUSY',
       `${id} is already in ${key.rotation.id}, begun by ${key.rotation.actor} at ${key.rotation.startedAt}, at step ${key.rotation.step}`,
     );
-  const quietFrom = key.lastEndedAt && after(key.lastEndedAt, inflightSeconds(ports.settings));
+  const last = [key.lastEndedAt, key.repairingAt]
+    .filter((at) => at !== null)
+    .sort()
+    .at(-1);
+  const quietFrom = last && after(last, inflightSeconds(ports.settings));
   if (quietFrom && quietFrom > now)
-    return new Refused('E_TOO_SOON', `an attempt of the last operation on ${id} may still be under way; ask again after ${quietFrom}`);
+    return new Refused(
+      'E_TOO_SOON',
+      `an attempt of the last operation or repair on ${id} may still be under way; ask again after ${quietFrom}`,
+    );
   return null;
 }

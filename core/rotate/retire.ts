@@ -4,6 +4,7 @@ import { disableVersion, proveDead } from '../ending.ts';
 import { attribute, findVersion, operationKey, putItem, versionItem } from '../items.ts';
 import { type Key, moveKey, type Rotation } from '../key.ts';
 import type { Notice } from '../notice.ts';
+import { disableOrphans } from '../orphans.ts';
 import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { instant } from '../time.ts';
@@ -32,6 +33,8 @@ export async function retire(ports: Ports, payload: ExecutionPayload, attemptId:
 /** T1: legal only when this very rotation was distributed, confirmed and verified; the three are conditions of the write. */
 async function passPointOfNoReturn(attempt: Attempt): Promise<void> {
   if (attempt.key.rotation?.ponr) return;
+  // What a lost answer of a create left enabled must not outlive the rotation.
+  await disableOrphans(attempt);
   await record(attempt, () => ({
     when: [
       { path: 'rotation.distributedAt', is: '>', value: '' },
@@ -53,7 +56,7 @@ async function close(attempt: Attempt, old: Version | undefined): Promise<void> 
         state: moveKey(key.state, 'rotated'),
         rotation: null,
         lastEndedAt: now,
-        nextDueAt: dueAfter(key.facts, key.tier, ports.policy, now),
+        nextDueAt: dueAfter(key.facts, key.tier, ports.policy, now, 'by us'),
         dueNow: null,
         ...(key.attention?.reason === 'UnattributedCredential' ? {} : { attention: null }),
       },

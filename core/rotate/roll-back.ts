@@ -23,7 +23,8 @@ export async function rollBack(ports: Ports, payload: ExecutionPayload, attemptI
   const { keyId, operation } = attempt;
   const old = operation.oldVersion ? await findVersion(ports, keyId, operation.oldVersion) : undefined;
   // What no destination was ever told to hold, nobody can use: there is nothing to point back.
-  const delivered = await wasIntended(attempt, 'destination.write');
+  // (A rotation that took over from a reissue was delivered before it began.)
+  const delivered = Boolean(attempt.key.rotation?.distributedAt) || (await wasIntended(attempt, 'destination.write'));
   if (old && delivered) {
     const since = attempt.key.rotation?.rollbackAt ?? (await restore(attempt, old));
     await requireConsumersBack(attempt, old, since);
@@ -97,7 +98,7 @@ async function close(attempt: Attempt, failed: Version | undefined): Promise<voi
         rotation: null,
         lastEndedAt: now,
         // Due again after the tier's tolerance: under a new due date, so as a new operation.
-        ...(rotation.oldVersion ? { nextDueAt: after(now, ports.policy.tiers[key.tier].toleranceSeconds) } : {}),
+        ...(rotation.oldVersion ? { nextDueAt: after(now, ports.policy.tiers[key.tier].toleranceSeconds) } : { current: null }),
         attention: { reason: 'RolledBack', message: `the rotation of ${now} was rolled back: ${cause}`, since: now },
       },
       writes: [

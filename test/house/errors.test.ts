@@ -35,7 +35,7 @@ function workflowErrors(definitions: readonly string[]): string[] {
       }
   };
   for (const text of definitions) read(JSON.parse(text));
-  return [...found].filter((name) => !/^(States|Lambda)\./.test(name)).sort();
+  return [...found].filter((name) => !/^(States|Lambda|Sandbox|Runtime)\./.test(name)).sort();
 }
 
 /** The level-three headings of one level-two section of a document. */
