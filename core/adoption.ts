@@ -125,7 +125,7 @@ export async function overrideConfirm(
 }
 
 /** The version whose adoption the open rotation waits for: the new one, or in a rollback the old one. */
-export function waitingVersion(key: Key): number | null {
+function waitingVersion(key: Key): number | null {
   if (key.state === 'rolling-back') return key.rotation?.oldVersion ?? null;
   return key.state === 'rotating' && key.rotation?.distributedAt ? key.rotation.newVersion : null;
 }

@@ -20,7 +20,7 @@ interface AuthorityRule extends Authority {
 const everyTier: readonly Tier[] = ['high', 'medium', 'low'];
 
 /** Who may do what (POL-F3, F4, Q1, R1, R9): written here once, granted by infra's policies, printed by `rekey who-can`. */
-export const authorityRules: readonly AuthorityRule[] = [
+const authorityRules: readonly AuthorityRule[] = [
   {
     role: 'responder',
     actions: ['revoke', 'reissue'],

@@ -17,7 +17,7 @@ interface Check {
 }
 
 /** The checks in their order; the first that applies is the reason. */
-export const dueChecks: readonly Check[] = [
+const dueChecks: readonly Check[] = [
   { reason: 'requested', applies: (key) => key.dueNow && `asked for: ${key.dueNow}` },
   {
     reason: 'vendor-expiry',

@@ -18,7 +18,7 @@ interface FindingRule {
 const say = (broken: boolean, message: string): { message: string } | null => (broken ? { message } : null);
 
 /** Every rule a key can break, by name; each looks at the key alone. */
-export const findingRules: readonly FindingRule[] = [
+const findingRules: readonly FindingRule[] = [
   {
     rule: 'unmapped',
     breaks: ({ facts }) =>

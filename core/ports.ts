@@ -1,5 +1,5 @@
 import type { Inventory } from './inventory.ts';
-import type { DestinationSpec, Tier } from './key.ts';
+import type { DestinationSpec } from './key.ts';
 import type { Notice } from './notice.ts';
 import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
@@ -175,9 +175,4 @@ export interface Executions {
   /** Answers a waiting Confirm. A closed or unknown token is harmless. */
   succeed(token: string): Promise<void>;
   fail(token: string, error: string, cause: string): Promise<void>;
-}
-
-/** Tier of the schedule that fired; the sweep looks only at keys of that tier. */
-export interface SweepRequest {
-  readonly tier: Tier;
 }

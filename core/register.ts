@@ -3,25 +3,11 @@ import { commit } from './commit.ts';
 import { dueAfter } from './due.ts';
 import { ConditionFailed, Refused } from './errors.ts';
 import type { Write } from './inventory.ts';
-import {
-  attribute,
-  auditItem,
-  destinationKey,
-  findKey,
-  fingerprintKey,
-  getKey,
-  indexChange,
-  newKeyItem,
-  principalKey,
-  putItem,
-  versionItem,
-} from './items.ts';
-import { type Key, type KeyFacts, moveKey, type Tier } from './key.ts';
-import type { Credential, Ports, Subject } from './ports.ts';
+import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, principalKey, putItem } from './items.ts';
+import type { Key, KeyFacts, Tier } from './key.ts';
+import type { Ports } from './ports.ts';
 import { tierOf } from './tier.ts';
 import { instant } from './time.ts';
-import type { Value } from './value.ts';
-import type { Version } from './version.ts';
 
 export interface Registered {
   readonly keyId: string;

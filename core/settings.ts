@@ -54,7 +54,7 @@ export function inflightSeconds(settings: Settings): number {
 }
 
 /** The most external calls any step makes in one attempt: list, delete, create, store, probe. */
-export const maxCallsPerAttempt = 5;
+const maxCallsPerAttempt = 5;
 
 /** Throws Refused E_INPUT_INVALID that names every inequality of protocol.md §5 which does not hold. */
 export function checkSettings(settings: Settings): Settings {

@@ -10,7 +10,7 @@ interface TierRule {
 const isProduction = (environment: string): boolean => /^prod/.test(environment);
 
 /** The rules in their order; the first that applies gives the tier (POL-T1 to T5). */
-export const tierRules: readonly TierRule[] = [
+const tierRules: readonly TierRule[] = [
   { tier: 'high', because: 'it is a production key', applies: ({ environment }) => isProduction(environment) },
   { tier: 'high', because: 'it is privileged', applies: ({ privileged }) => privileged },
   { tier: 'high', because: 'it is exposed to the internet', applies: ({ exposure }) => exposure === 'public' },

@@ -106,7 +106,7 @@ export const steps: readonly Step[] = [
     'notices.publish',
   ]),
   row('Attribute', ['revoke'], 'functions/revoke/attribute.ts', attribute, ['provider.list', 'provider.disable', 'notices.publish']),
-  row('Close', ['revoke'], 'functions/revoke/close.ts', close, ['secrets.label', 'notices.publish', 'executions.start']),
+  row('Close', ['revoke'], 'functions/revoke/close.ts', close, ['secrets.label', 'notices.publish']),
 ];
 
 function row(state: string, workflows: Step['workflows'], entry: string, run: RunStep, may: readonly Right[]): Step {

@@ -9,7 +9,7 @@ import { type Key, moveKey, type Revocation, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import { overlapOf } from '../policy.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
-import { newRotation, startExecution } from '../rotate/begin.ts';
+import { newRotation } from '../rotate/begin.ts';
 import { after, instant } from '../time.ts';
 
 /**
@@ -81,13 +81,13 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
       ],
     };
   });
-  if (rotation) await startExecution(ports, keyId, rotation.id, 1);
   return {};
 }
 
 /**
  * A clean version that a displaced rotation left alive is retired like any other: only when every consumer has proved that it uses the
- * new one. The rotation begins where that proof is waited for; what comes before was done by the reissue.
+ * new one. The rotation begins where that proof is waited for; what comes before was done by the reissue. Nothing about it is urgent, so
+ * it is on record only, and the reconciler starts its execution: closing an incident needs no right to start anything.
  */
 function takeOver(ports: Ports, key: Key, revocationId: string, oldVersion: number, newVersion: number): Rotation {
   const now = instant(ports.clock.now());

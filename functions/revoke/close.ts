@@ -1,4 +1,4 @@
-import { executions, notices, secrets } from '../compose.ts';
+import { notices, secrets } from '../compose.ts';
 import { stepHandler } from '../handler.ts';
 
-export const handler = stepHandler('Close', [secrets, executions, notices]);
+export const handler = stepHandler('Close', [secrets, notices]);
