@@ -173,6 +173,19 @@ describe('a transaction', () => {
 });
 
 describe('a key', () => {
+  it('that begins a rotation shuts out what the reconciler still had in hand', async () => {
+    await end(w);
+    w = world({ wrap: byHand, reconciler: false });
+    await adopted(w);
+    const key = await getKey(w.ports, keyId);
+    const operation = { kind: 'rotate', id: 'reconcile-1', startSeq: 0, step: 'done', oldVersion: 0, newVersion: 0, mint: 0 } as const;
+    const subject = { keyId, account: 'default', params: {} };
+    const repair: Attempt = { ports: w.ports, keyId, step: 'reconcile', actor: 'reconciler', fence: key.fence, key, operation, subject };
+    await record(repair, says('in time'));
+    await beginsRotation(w, keyId);
+    await untouched(() => record(repair, says('late')), 'Superseded');
+  });
+
   it('that is observed only has nothing at its provider touched by registering and adopting it', async () => {
     await end(w);
     w = world({ wrap: byHand, reconciler: false });

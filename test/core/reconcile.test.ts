@@ -174,6 +174,20 @@ describe('the reconciler, on a key that is idle,', () => {
     expect(await enabled()).not.toContain(credentialId);
   });
 
+  it('makes no repair that it planned before an operation began', async () => {
+    await idleKey(testFacts(), { reconciler: false });
+    w.provider.stranger(ours);
+    const { list } = w.provider;
+    w.provider.list = async (...args) => {
+      const found = await list(...args);
+      w.provider.list = list;
+      await beginsRotation(w, keyId);
+      return found;
+    };
+    expect(await reconcile(w.ports)).toMatchObject({ repaired: [] });
+    expect((await history(w.ports, keyId)).filter(({ actor, event }) => actor === 'reconciler' && event.startsWith('effect'))).toEqual([]);
+  });
+
   it('only looks at a key in observe mode', async () => {
     const facts = testFacts({ mode: 'observe' });
     await idleKey(facts);

@@ -160,6 +160,15 @@ describe('a request to roll back', () => {
 });
 
 describe('a request to release a reissue', () => {
+  it('twice at the same moment is carried out once', async () => {
+    await revokes(w, keyId, { source: 'unknown' });
+    await w.until(async () => (await getKey(w.ports, keyId)).revocation?.held === true);
+    const ask = (actor: string) => releaseReissue(w.ports, { keyId, mistake: false, reason: 'cleared' }, actor);
+    const answers = await Promise.allSettled([ask('anna'), ask('ben')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect((await events()).filter((event) => event === 'reissue.released')).toHaveLength(1);
+  });
+
   it('is refused unless one is held: E_NOTHING_TO_DO', async () => {
     const ask = () => releaseReissue(w.ports, { keyId, mistake: false, reason: 'cleared' }, 'responder');
     await expect(ask()).rejects.toMatchObject({ code: 'E_NOTHING_TO_DO' });

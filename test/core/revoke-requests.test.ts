@@ -34,6 +34,8 @@ describe('a request to revoke', () => {
       { number: 1, firstDisable: 'disabled' },
       { number: 2, firstDisable: 'disabled' },
     ]);
+    await w.until(async () => (await lines('revocation.disabled')).length === 1);
+    expect((await getKey(w.ports, keyId)).rotation).toBeNull();
     await untilIdle(w, keyId);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 3 });
     expect(await lines('rotation.superseded')).toMatchObject([{ detail: { operation: operationId, by: answer.operationId } }]);

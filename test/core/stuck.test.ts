@@ -35,6 +35,23 @@ afterEach(() => end(w));
 const { maxRestarts, stuckSeconds, reconcileSeconds } = testSettings;
 const resumed = async () => (await history(w.ports, keyId)).filter(({ event }) => event === 'operation.resumed');
 
+describe('a rotation that was confirmed', () => {
+  it('goes on within a minute, though the answer to its waiting execution got lost', async () => {
+    const { succeed } = w.ports.executions;
+    let losses = 1;
+    Object.assign(w.ports.executions, {
+      succeed: async (token: string) => {
+        if (losses-- <= 0) await succeed(token);
+      },
+    });
+    await beginsRotation(w, keyId);
+    await w.until(async () => Boolean((await getKey(w.ports, keyId)).rotation?.confirmedAt));
+    await w.pass(60);
+    expect(losses).toBeLessThan(0);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2 });
+  });
+});
+
 describe('an operation without an execution', () => {
   it('is started again after the stuck time, not before, and ends', async () => {
     lost = true;

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adoptVersion } from '../../core/adopt.ts';
+import { getKey } from '../../core/items.ts';
+import type { KeyFacts } from '../../core/key.ts';
+import { goLive, registerKey } from '../../core/register.ts';
+import { Value } from '../../core/value.ts';
+import { beginsRotation, end } from '../support/operations.ts';
+import { adopted, consumerNamed, testFacts, type World, world } from '../support/world.ts';
+
+let w: World;
+beforeEach(() => {
+  w = world({ reconciler: false });
+});
+afterEach(() => end(w));
+
+const asks = (more: Partial<KeyFacts>) => registerKey(w.ports, testFacts(more), 'owner');
+const token = '22222222-2222-8222-a222-222222222222';
+
+describe('a registration is refused', () => {
+  const destination = { id: 'api', kind: 'memory', at: 'api', environment: 'staging' };
+
+  it.each<[name: string, facts: Partial<KeyFacts>, path: string]>([
+    ['POL-W3 POL-U6: with a store that is not approved', { store: 'spreadsheet' }, 'store'],
+    [
+      'with a destination of another environment',
+      { destinations: [destination, { ...destination, id: 'b', environment: 'production' }] },
+      'destinations[1].environment',
+    ],
+    ['row 39: with an overlap below what a consumer needs, who is named', { overlapSeconds: 9 }, 'overlapSeconds'],
+    [
+      'with a consumer too slow for its tier',
+      { consumers: [{ ...consumerNamed('api'), refreshSeconds: 301 }] },
+      'consumers[0].refreshSeconds',
+    ],
+  ])('%s', async (_name, facts, path) => {
+    await expect(asks(facts)).rejects.toMatchObject({
+      code: 'E_INPUT_INVALID',
+      problems: expect.arrayContaining([expect.objectContaining({ path })]),
+    });
+    expect(w.inventory.items()).toEqual([]);
+  });
+
+  it('at a provider without names for credentials, unless the principal is Rekey’s alone or the tier is the lowest', async () => {
+    await end(w);
+    w = world({ reconciler: false, provider: { traits: { labelled: false } } });
+    await expect(asks({ exclusive: false })).rejects.toMatchObject({ code: 'E_INPUT_INVALID', problems: [{ path: 'exclusive' }] });
+    expect(await asks({ id: 'payments/low', exclusive: false, exposure: 'isolated' })).toMatchObject({ outcome: 'created', tier: 'low' });
+    expect(await asks({ exclusive: true })).toMatchObject({ outcome: 'created' });
+  });
+
+  it('when it moves a key that has versions to another provider', async () => {
+    await adopted(w);
+    await expect(asks({ provider: 'other' })).rejects.toMatchObject({ code: 'E_INPUT_INVALID', problems: [{ path: 'provider' }] });
+  });
+});
+
+describe('an adoption', () => {
+  const request = { keyId: 'payments/stripe', token, credentialId: 'cred-0001' };
+
+  it('of a value that the provider refuses is refused, and leaves the key as it was: E_NOT_ACCEPTED', async () => {
+    await asks({});
+    w.provider.stranger();
+    await w.ports.secrets.put('payments/stripe', token, new Value('not the right one'));
+    await expect(adoptVersion(w.ports, request, 'owner')).rejects.toMatchObject({ code: 'E_NOT_ACCEPTED' });
+    expect(await getKey(w.ports, 'payments/stripe')).toMatchObject({ state: 'registered', current: null });
+  });
+
+  it('of a value that the secret store does not hold is refused: E_INPUT_EMPTY', async () => {
+    await asks({});
+    w.provider.stranger();
+    await expect(adoptVersion(w.ports, request, 'owner')).rejects.toMatchObject({ code: 'E_INPUT_EMPTY' });
+  });
+
+  it('of a credential that the provider does not list is refused: E_NOT_FOUND', async () => {
+    await asks({ exclusive: false });
+    const { value } = w.provider.stranger();
+    await w.ports.secrets.put('payments/stripe', token, value);
+    await expect(adoptVersion(w.ports, { ...request, credentialId: 'cred-9999' }, 'owner')).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+  });
+
+  it('of a second version is refused: E_EXISTS', async () => {
+    const keyId = await adopted(w);
+    await expect(adoptVersion(w.ports, { keyId, token }, 'owner')).rejects.toMatchObject({ code: 'E_EXISTS' });
+  });
+
+  it('POL-C7: of a value that another key has, in whatever environment, is refused: E_EXISTS', async () => {
+    const first = testFacts({ id: 'payments/one', exclusive: false });
+    await registerKey(w.ports, first, 'owner');
+    await asks({ exclusive: false });
+    const { value } = w.provider.stranger();
+    for (const keyId of [first.id, 'payments/stripe']) await w.ports.secrets.put(keyId, token, value);
+    await adoptVersion(w.ports, { ...request, keyId: first.id }, 'owner');
+    await expect(adoptVersion(w.ports, request, 'owner')).rejects.toMatchObject({ code: 'E_EXISTS' });
+    expect(await getKey(w.ports, 'payments/stripe')).toMatchObject({ state: 'registered', current: null });
+  });
+
+  it('touches neither the credential nor the destinations', async () => {
+    const keyId = await adopted(w);
+    expect(await w.provider.list({ keyId, account: '', params: {} })).toMatchObject([{ credentialId: 'cred-0001', enabled: true }]);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 1, lastVersion: 1 });
+  });
+});
+
+describe('a key in observe mode', () => {
+  it('goes live once, and rotates from then on; twice is refused: E_NOTHING_TO_DO', async () => {
+    const keyId = await adopted(w, testFacts({ mode: 'observe' }));
+    await expect(beginsRotation(w, keyId)).rejects.toMatchObject({ code: 'E_OBSERVE_ONLY' });
+    await goLive(w.ports, { keyId }, 'owner');
+    await expect(goLive(w.ports, { keyId }, 'owner')).rejects.toMatchObject({ code: 'E_NOTHING_TO_DO' });
+    expect(await beginsRotation(w, keyId)).toMatchObject({ started: true });
+  });
+});
