@@ -163,6 +163,14 @@ describe('a transaction', () => {
     expect(await chainHolds()).toBe(true);
   });
 
+  it('is possible after any number of attempts that only took the key, and files a line for each of them', async () => {
+    for (let i = 0; i < 250; i++) await take(`attempt ${i}`);
+    await commit(w.ports, keyId, () => ({ actor: 'test', events: [{ event: 'at last' }] }));
+    expect((await events()).filter((event) => event === 'attempt.acquired')).toHaveLength(250);
+    expect((await events()).at(-1)).toBe('at last');
+    expect(await chainHolds()).toBe(true);
+  });
+
   it('of many that meet at once are all kept, each once, in one chain', async () => {
     await Promise.all(
       Array.from({ length: 8 }, (_, i) => commit(w.ports, keyId, () => ({ actor: 'test', events: [{ event: `note ${i}` }] }))),

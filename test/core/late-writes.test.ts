@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { findVersion, getKey } from '../../core/items.ts';
 import type { Ports } from '../../core/ports.ts';
+import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { requestRollback } from '../../core/rotate/abort.ts';
-import { beginsRotation, end, revokes, untilIdle } from '../support/operations.ts';
+import { Value } from '../../core/value.ts';
+import { beginsRotation, end, passInflight, revokes, untilIdle } from '../support/operations.ts';
 import { adopted, services, testFacts, testSettings, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -81,6 +83,23 @@ describe('a write to a destination that comes late, from a worker that was given
     await w.pass(60);
     expect(sleeper.woke).toBe(true);
     expect(await findVersion(w.ports, keyId, 2)).toMatchObject({ compromised: true, state: 'disabled' });
+    await inOrder();
+  });
+
+  it('and was a repair, does not land after the reissue of a revocation, nor during a rotation', async () => {
+    const sleeper = await asleepAt(0);
+    const [spec] = testFacts().destinations;
+    if (!spec) throw new Error('the key has a destination');
+    await w.ports.destination('memory').write(spec, new Value('somebody else wrote this'), 'by hand');
+    sleeper.nth = sleeper.count + 1;
+    await passInflight(w);
+    void reconcile(w.ports);
+    await w.until(() => sleeper.asleep);
+    await expect(beginsRotation(w, keyId)).rejects.toMatchObject({ code: 'E_TOO_SOON' });
+    await revokes(w, keyId);
+    await untilIdle(w, keyId);
+    await w.pass(60);
+    expect(sleeper.woke).toBe(true);
     await inOrder();
   });
 

@@ -48,6 +48,14 @@ describe('a registration is refused', () => {
     expect(await asks({ exclusive: true })).toMatchObject({ outcome: 'created' });
   });
 
+  it('with a principal that is another key’s alone, as long as it is', async () => {
+    await asks({ id: 'payments/first' });
+    await expect(asks({ id: 'payments/second' })).rejects.toMatchObject({ code: 'E_EXISTS', problems: [{ path: 'params' }] });
+    expect(await asks({ id: 'payments/third', params: { user: 'third' } })).toMatchObject({ outcome: 'created' });
+    await asks({ id: 'payments/first', exclusive: false });
+    expect(await asks({ id: 'payments/second' })).toMatchObject({ outcome: 'created' });
+  });
+
   it('when it moves a key that has versions to another provider', async () => {
     await adopted(w);
     await expect(asks({ provider: 'other' })).rejects.toMatchObject({ code: 'E_INPUT_INVALID', problems: [{ path: 'provider' }] });

@@ -80,6 +80,27 @@ describe('a request to revoke', () => {
     expect(await findVersion(w.ports, keyId, number ?? 0)).toMatchObject({ state: 'live', compromised: false });
   });
 
+  it('ends what a rotation was still minting, which did not leak', async () => {
+    await beginsRotation(w, keyId);
+    await w.until(async () => Boolean((await findVersion(w.ports, keyId, 2))?.credentialId));
+    expect(await findVersion(w.ports, keyId, 2)).toMatchObject({ state: 'minting' });
+    await revokes(w, keyId, { scope: [1] });
+    await untilIdle(w, keyId);
+    expect(await findVersion(w.ports, keyId, 2)).toMatchObject({ compromised: false });
+    const { credentialId, state } = (await findVersion(w.ports, keyId, 2)) ?? {};
+    expect(state === 'live' || !w.provider.accepts(credentialId ?? '')).toBe(true);
+    expect((await w.provider.list({ keyId, account: '', params: {} })).filter(({ enabled }) => enabled)).toHaveLength(1);
+  });
+
+  it('covers what there was when it was made: a version issued since is not in its scope, whoever asks again', async () => {
+    await revokes(w, keyId);
+    await untilStep(w, keyId, 'verify');
+    await revokes(w, keyId, { scope: [1], requestId: 'r2' });
+    await untilIdle(w, keyId);
+    expect(await current()).toBe(2);
+    expect(await findVersion(w.ports, keyId, 2)).toMatchObject({ compromised: false, state: 'live' });
+  });
+
   it('row 16, row 61: about a version that is proven dead changes nothing but its mark, and is on record', async () => {
     services(w, testFacts());
     await beginsRotation(w, keyId);

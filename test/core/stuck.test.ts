@@ -52,6 +52,20 @@ describe('a rotation that was confirmed', () => {
   });
 });
 
+describe('an operation whose execution runs', () => {
+  it('is left alone, however long it waits', async () => {
+    await end(w);
+    w = world({ wrap: losing });
+    const facts = testFacts({ overlapSeconds: 500 });
+    await adopted(w, facts);
+    services(w, facts);
+    await beginsRotation(w, keyId);
+    await untilIdle(w, keyId);
+    expect(await resumed()).toEqual([]);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ current: 2 });
+  });
+});
+
 describe('an operation without an execution', () => {
   it('is started again after the stuck time, not before, and ends', async () => {
     lost = true;
