@@ -216,7 +216,9 @@ describe('keys', () => {
     expect(await ask('revoke', { keyId, requestId: 'request-1' })).toMatchObject({ operationId: first.operationId });
     expect(await ask('revoke', { keyId })).toMatchObject({ operationId: first.operationId });
     const requested = (await findKey(w.ports, keyId))?.revocation?.requests.map(({ reason }) => reason);
-    expect(requested).toEqual(['not said yet', 'not said yet']);
+    // The second report meets a revocation that covers it already: on record, and nothing begins again.
+    expect(requested).toEqual(['not said yet']);
+    expect(await ask('key.history', { keyId })).toContainEqual(expect.objectContaining({ event: 'revocation.joined' }));
   });
 
   test('row 21: a version number is no confirmation', async () => {
