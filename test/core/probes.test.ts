@@ -60,6 +60,18 @@ describe('a version is proven dead', () => {
     await untilIdle(w, keyId);
   });
 
+  it('not while the provider says nothing clear; when that takes longer than its own budget, a person is called', async () => {
+    const { probe } = w.provider;
+    w.provider.probe = async () => ({ verdict: 'inconclusive', detail: 'scripted' });
+    await revokes(w, keyId);
+    await w.pass(300);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'revoking', attention: { reason: 'ContainmentIncomplete' } });
+    expect(w.notices.filter(({ type }) => type === 'key.revocation.incomplete')).toMatchObject([{ severity: 'critical' }]);
+    w.provider.probe = probe;
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2, attention: null });
+  });
+
   it('only by refusals that came after it was disabled', async () => {
     await beginsRotation(w, keyId);
     await untilStep(w, keyId, 'confirm');

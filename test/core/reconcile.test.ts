@@ -4,6 +4,7 @@ import { findVersion, getKey, listVersions, operationIdOf } from '../../core/ite
 import type { KeyFacts } from '../../core/key.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
+import { requestRollback } from '../../core/rotate/abort.ts';
 import { history, showKey } from '../../core/show.ts';
 import { Value } from '../../core/value.ts';
 import { beginsRotation, end, passInflight, revokes, untilIdle } from '../support/operations.ts';
@@ -235,6 +236,22 @@ describe('the reconciler, whatever happens on a key,', () => {
     expect(await w.inventory.list(`KEY#${keyId}`, 'OUT#')).toEqual([]);
     await w.pass(10 * idleCheckSeconds);
     expect(w.notices).toHaveLength(unsent.length);
+  });
+
+  it('files the lines that waiting attempts leave, so that none of them pile up on the key', async () => {
+    w = world();
+    keyId = await adopted(w);
+    services(w, testFacts(), { silent: ['batch'] });
+    await beginsRotation(w, keyId);
+    await w.until(async () => (await getKey(w.ports, keyId)).rotation?.step === 'confirm');
+    await requestRollback(w.ports, { keyId, reason: 'wrong day' }, 'owner');
+    let most = 0;
+    for (let i = 0; i < 20; i++) {
+      await w.pass(60);
+      most = Math.max(most, (await getKey(w.ports, keyId)).pendingCount);
+    }
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'rolling-back' });
+    expect(most).toBeLessThan(5);
   });
 
   it('shows an entry of the history that was changed, and where', async () => {
