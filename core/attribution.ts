@@ -23,5 +23,7 @@ export type Attribution = 'recorded' | 'ours' | 'stranger';
 export function attributionOf(key: Key, versions: readonly Version[], credential: Credential): Attribution {
   if (versions.some((version) => version.credentialId === credential.credentialId)) return 'recorded';
   if (isLabelOf(key.facts.id, credential.label ?? '')) return 'ours';
+  // The label of another key's mint: never ours, whatever the principal.
+  if (/^rekey-.+-(rotate|revoke)-[a-z2-7]{13}-\d+-\d+$/.test(credential.label ?? '')) return 'stranger';
   return key.facts.exclusive ? 'ours' : 'stranger';
 }

@@ -20,7 +20,7 @@ import type { Version } from './version.ts';
  *              ORPHAN#<id>     a credential of ours without a record
  *              AUD#<seq>       an entry of the audit chain
  *              OUT#<time>#<id> a notice, until it was sent
- *   PRINCIPAL#<hash>       the one key that an exclusive principal belongs to
+ *   PRINCIPAL#<hash>       the keys that use one principal, and whether one of them has it alone
  *   FP#<mac>   FP              which key and version a fingerprint belongs to
  */
 export const partition = (keyId: string): string => `KEY#${keyId}`;
@@ -41,7 +41,7 @@ export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 
 
 const padded = (number: number): string => String(number).padStart(8, '0');
 
-/** Where a principal that belongs to one key alone is claimed: by provider, account and parameters. */
+/** Where the keys that use a principal are listed: by provider, account and parameters. */
 export const principalKey = ({ provider, account, params }: KeyFacts): ItemKey => ({
   pk: `PRINCIPAL#${uuidOf(provider, account, JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))}`,
   sk: 'PRINCIPAL',

@@ -2,10 +2,10 @@ import { type AuditEntry, chain, genesisHash } from './audit.ts';
 import { commit } from './commit.ts';
 import { dueAfter } from './due.ts';
 import { ConditionFailed, Refused } from './errors.ts';
-import type { Write } from './inventory.ts';
-import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, principalKey, putItem } from './items.ts';
+import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, putItem } from './items.ts';
 import type { Key, KeyFacts, Tier } from './key.ts';
 import type { Ports } from './ports.ts';
+import { claimPrincipal } from './principal.ts';
 import { tierOf } from './tier.ts';
 import { instant } from './time.ts';
 
@@ -52,13 +52,13 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
     checkedAt: null,
     repairingAt: null,
   };
-  await refuseTakenPrincipal(ports, facts);
+  const claims = await claimPrincipal(ports, facts);
   const rows = indexChange(facts.id, { keys: now, look: now }).set ?? {};
   try {
     await ports.inventory.write([
       { do: 'put', item: { ...newKeyItem(key), ...rows }, when: [{ item: 'absent' }] },
       putItem(auditItem(facts.id, entry)),
-      ...principalClaim(facts),
+      ...claims,
     ]);
   } catch (error) {
     if (error instanceof ConditionFailed) return registerKey(ports, facts, actor);
@@ -67,29 +67,26 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
   return { keyId: facts.id, outcome: 'created', tier, nextDueAt: null };
 }
 
-/** An exclusive principal belongs to one key: two that each take the other's credentials for orphans would kill one another. */
-function principalClaim(facts: KeyFacts): Write[] {
-  if (!facts.exclusive) return [];
-  return [{ do: 'put', item: { ...principalKey(facts), keyId: facts.id }, when: [{ item: 'absent' }] }];
-}
-
-async function refuseTakenPrincipal(ports: Ports, facts: KeyFacts): Promise<void> {
-  const holder = facts.exclusive ? await ports.inventory.get(principalKey(facts)) : undefined;
-  if (!holder || holder['keyId'] === facts.id) return;
-  const message = `the principal belongs to ${holder['keyId']} alone: give this key one of its own`;
-  throw new Refused('E_EXISTS', `${facts.id} cannot share an exclusive principal`, [{ path: 'params', message }]);
-}
-
 async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string): Promise<Registered> {
   const same = JSON.stringify(attribute(known.facts)) === JSON.stringify(attribute(facts)) || canonical(known.facts) === canonical(facts);
   if (same) return { keyId: facts.id, outcome: 'unchanged', tier: known.tier, nextDueAt: known.nextDueAt };
-  const key = await commit(ports, facts.id, async (now) => {
+  const key = await changed(ports, facts, actor).catch((error: Error) => {
+    // Another key claimed or left the principal meanwhile: once more, with what is true now.
+    if (error instanceof ConditionFailed) return changed(ports, facts, actor);
+    throw error;
+  });
+  return { keyId: facts.id, outcome: 'changed', tier: key.tier, nextDueAt: key.nextDueAt };
+}
+
+function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
+  return commit(ports, facts.id, async (now) => {
     if (now.rotation || now.revocation) throw new Refused('E_BUSY', `${facts.id} is ${now.state}; change its facts when that has ended`);
     if (now.facts.provider !== facts.provider && now.lastVersion > 0) {
       throw new Refused('E_INPUT_INVALID', 'a key cannot move to another provider', [
         { path: 'provider', message: `register a new key; this one has versions at ${now.facts.provider}` },
       ]);
     }
+    const writes = await claimPrincipal(ports, facts, now.facts);
     const { tier, because } = tierOf(facts);
     const nextDueAt =
       now.current === null
@@ -104,20 +101,12 @@ async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string):
       fence: now.fence,
       // Under a new fence: repairs that were planned for the old facts end.
       set: { facts, tier, nextDueAt, fence: now.fence + 1 },
-      writes: movedClaim(now.facts, facts),
+      writes,
       events: [
         { event: 'key.changed', detail: { tier, because, ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' } },
       ],
     };
   });
-  return { keyId: facts.id, outcome: 'changed', tier: key.tier, nextDueAt: key.nextDueAt };
-}
-
-/** The claim on an exclusive principal follows the facts. */
-function movedClaim(from: KeyFacts, to: KeyFacts): Write[] {
-  const same = from.exclusive === to.exclusive && principalKey(from).pk === principalKey(to).pk;
-  if (same) return [];
-  return [...(from.exclusive ? [{ do: 'delete', key: principalKey(from) } as const] : []), ...principalClaim(to)];
 }
 
 /** A change of tier moves the due date; a change of anything else never postpones it. */
