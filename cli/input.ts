@@ -54,11 +54,20 @@ export async function confirmByName(name: string, given: string | undefined, que
   if (typed.trim() !== name) throw new Refused('E_USAGE', `that is not ${name}; nothing was done`);
 }
 
-/** Asks yes or no where a person sits in front of it; a script has decided already. */
+/** Asks yes or no. Where nobody sits in front of it, only `--yes` counts: throws Refused E_USAGE without it. */
 export async function agreed(question: string, yes: boolean | undefined): Promise<boolean> {
-  if (yes || !process.stdin.isTTY || !process.stderr.isTTY) return true;
+  if (yes) return true;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new Refused('E_USAGE', `nobody is here to answer "${question}"; say --yes`);
   const typed = await asked(() => text({ message: `${question} (y/N)`, output: process.stderr, defaultValue: 'n' }));
   return /^y(es)?$/i.test(typed.trim());
+}
+
+/** A number of seconds on the command line. Throws Refused E_USAGE for anything else. */
+export function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds <= 0)
+    throw new Refused('E_USAGE', 'a time-out is a number of seconds above 0');
+  return seconds;
 }
 
 /** Ctrl-C at a prompt. */

@@ -97,7 +97,11 @@ export async function overrideConfirm(
   const { keyId, consumer, reason } = request;
   const key = await getKey(ports, keyId);
   const target = waitingVersion(key);
-  if (target === null) throw new Refused('E_NOTHING_TO_DO', `no operation on ${keyId} waits for a confirmation`);
+  if (target === null)
+    throw new Refused(
+      'E_NOTHING_TO_DO',
+      `no operation on ${keyId} waits for a confirmation${key.rotation ? ` yet: ${key.rotation.id} is at ${key.rotation.step}` : ''}`,
+    );
   const unmapped = key.facts.consumers.length === 0;
   // Without consumers there is no proof to wait for, whatever the tier: then only the owner can decide.
   if (key.tier === 'high' && !unmapped) throw new Refused('E_FORBIDDEN', `${keyId} is of tier high: only its consumers' own proof counts`);

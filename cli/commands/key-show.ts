@@ -3,6 +3,7 @@ import type { KeyReport } from '../../core/show.ts';
 import { writeKeyDocument } from '../../requests/key-document.ts';
 import { checkKeyId } from '../../requests/key-id.ts';
 import { exitOf } from '../ending.ts';
+import { secondsOf } from '../input.ts';
 import { table } from '../output.ts';
 import { action, examples } from '../session.ts';
 import { watch } from '../watch.ts';
@@ -20,7 +21,7 @@ export function keyShow(): Command {
     .argument('<key>', 'its id')
     .option('--watch', 'follow what runs until it ends; Ctrl-C stops watching only')
     .option('--file', 'print its key document instead, ready for "key add -f"')
-    .option('--timeout <seconds>', 'with --watch: stop watching after this long', Number.parseFloat)
+    .option('--timeout <seconds>', 'with --watch: stop watching after this long', secondsOf)
     .addHelpText(
       'after',
       examples('key show payments/stripe', 'key show payments/stripe --watch', 'key show payments/stripe --file > stripe.yaml'),

@@ -8,7 +8,7 @@ import { checkKeyId } from '../../requests/key-id.ts';
 import { leakSources } from '../../requests/leak-sources.ts';
 import { aftermath } from '../aftermath.ts';
 import { exitOf, exits } from '../ending.ts';
-import { confirmByName } from '../input.ts';
+import { confirmByName, secondsOf } from '../input.ts';
 import { identify } from '../leaked.ts';
 import { showPlan } from '../plan-text.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
@@ -42,7 +42,7 @@ export function revoke(): Command {
     .option('--dry-run', 'say what would happen and who is affected, and do nothing')
     .option('--wait', 'watch until it is contained', true)
     .option('--no-wait', 'do not watch')
-    .option('--timeout <seconds>', 'stop watching after this long', Number.parseFloat)
+    .option('--timeout <seconds>', 'stop watching after this long', secondsOf)
     .addHelpText(
       'after',
       examples(

@@ -3,7 +3,7 @@ import type { Plan } from '../../core/plan.ts';
 import type { Begun } from '../../core/rotate/begin.ts';
 import { checkKeyId } from '../../requests/key-id.ts';
 import { exitOf, exits } from '../ending.ts';
-import { agreed } from '../input.ts';
+import { agreed, secondsOf } from '../input.ts';
 import { showPlan } from '../plan-text.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
 import { watch } from '../watch.ts';
@@ -27,7 +27,7 @@ export function rotate(): Command {
     .option('--dry-run', 'show the plan, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'watch until it ends', false)
-    .option('--timeout <seconds>', 'with --wait: stop watching after this long', Number.parseFloat)
+    .option('--timeout <seconds>', 'with --wait: stop watching after this long', secondsOf)
     .addHelpText(
       'after',
       examples(

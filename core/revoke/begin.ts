@@ -92,7 +92,9 @@ function answer(key: Key, operationId: string, versions: Revoked['versions'], st
     workflow: started ? 'started' : 'not started, the reconciler takes it up',
     message: failed.length
       ? `the provider has not yet disabled version ${failed.map(({ number }) => number).join(', ')}; it is asked again until it does`
-      : `the provider was told to refuse version ${versions.map(({ number }) => number).join(', ') || 'none'}; the proof follows`,
+      : versions.length
+        ? `the provider was told to refuse version ${versions.map(({ number }) => number).join(', ')}; the proof follows`
+        : 'no version with a credential is on record: there was nothing to disable; look at what the provider lists',
   };
 }
 

@@ -21,7 +21,7 @@ export async function releaseReissue(
       'E_NOTHING_TO_DO',
       revocation
         ? `${keyId} is ${key.state}, at step ${revocation.step}: no reissue is held`
-        : `${keyId} is ${key.state}: nothing was revoked`,
+        : `${keyId} is ${key.state}: no revocation is open; what was revoked before stays dead and has been issued again`,
     );
   }
   const startSeq = revocation.startSeq + 1;

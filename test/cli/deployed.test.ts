@@ -73,7 +73,7 @@ describe('a deployed installation', () => {
   test('row 8: another account stops a change before it is sent, and both are named', async () => {
     account = '999988887777';
     for (const args of [
-      ['rotate', 'a'],
+      ['rotate', 'a', '--yes'],
       ['key', 'add', '-f', 'one.yaml'],
       ['hold', 'a', '--until', 'P1D', '--reason', 'x'],
     ]) {
@@ -90,7 +90,7 @@ describe('a deployed installation', () => {
   });
 
   test('row 9: missing credentials are said, without a stack trace, and nothing is sent', async () => {
-    for (const args of [['status'], ['rotate', 'a'], ['revoke', 'a', '--confirm', 'a']]) {
+    for (const args of [['status'], ['rotate', 'a', '--yes'], ['revoke', 'a', '--confirm', 'a']]) {
       const { code, stderr } = await run(args, {});
       expect([code, stderr]).toEqual([4, expect.stringMatching(/^E_CREDENTIALS.*sign in/)]);
       expect(stderr).not.toMatch(/\n {4}at /);
@@ -107,7 +107,7 @@ describe('a deployed installation', () => {
 
   test('says a refusal as the laptop does', async () => {
     aws.reply = (asked) => identity(asked) ?? refused('E_BUSY');
-    expect(await run(['rotate', 'a'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_BUSY/) });
+    expect(await run(['rotate', 'a', '--yes'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_BUSY/) });
   });
 
   test('that nothing describes is a usage error', async () => {

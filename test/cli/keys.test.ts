@@ -184,17 +184,17 @@ describe('looking', () => {
 
 describe('rotating', () => {
   test('row 10: an unknown key ends with 3 and the nearest names', async () => {
-    expect(await here.rekey(['rotate', 'adopt/oen'])).toMatchObject({ code: 3, stderr: expect.stringMatching(/did you mean adopt\/one/) });
+    expect(await here.rekey(['rotate', 'adopt/oen', '--yes'])).toMatchObject({ code: 3, stderr: expect.stringMatching(/did you mean adopt\/one/) });
   });
 
   test('a dry run shows the plan and changes nothing', async () => {
-    const { code, stdout } = await here.rekey(['rotate', 'mint/one', '--dry-run']);
+    const { code, stdout } = await here.rekey(['rotate', 'mint/one', '--yes', '--dry-run']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/issue version 2[\s\S]*checkout[\s\S]*Nothing was changed/)]);
     expect(await show('mint/one')).toMatchObject({ operation: null });
   });
 
   test('row 11, row 23: the same request is the same rotation, another terminal is told who is at it; it can be taken back', async () => {
-    const rotate = (id: string) => here.rekey(['rotate', 'adopt/one', '--request-id', id, '--json']);
+    const rotate = (id: string) => here.rekey(['rotate', 'adopt/one', '--yes', '--request-id', id, '--json']);
     const first = await rotate('terminal-one');
     expect([first.code, JSON.parse(first.stdout)]).toMatchObject([0, { started: true, oldVersion: 1, newVersion: 2 }]);
     const again = await rotate('terminal-one');
@@ -214,7 +214,7 @@ describe('rotating', () => {
   test('row 22: a hold of more than 14 days is refused, a shorter one stops the next rotation and can be ended', async () => {
     expect((await here.rekey(['hold', 'mint/one', '--until', 'P15D', '--reason', 'sale'])).stderr).toMatch(/^E_INPUT_INVALID/);
     expect((await here.rekey(['hold', 'mint/one', '--until', 'P13D', '--reason', 'sale'])).code).toBe(0);
-    expect(await here.rekey(['rotate', 'mint/one'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_HELD/) });
+    expect(await here.rekey(['rotate', 'mint/one', '--yes'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_HELD/) });
     expect((await here.rekey(['hold', 'mint/one', '--clear', '--reason', 'over'])).code).toBe(0);
   });
 });

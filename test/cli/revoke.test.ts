@@ -48,7 +48,7 @@ describe('a leaked key', () => {
   });
 
   test('row 12: is not rotated; row 15: is revoked twice as once', async () => {
-    expect(await here.rekey(['rotate', 'leaked/one'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_REVOKED/) });
+    expect(await here.rekey(['rotate', 'leaked/one', '--yes'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_REVOKED/) });
     const { operation } = await show('leaked/one');
     const again = await here.rekey(['revoke', 'leaked/one', '--confirm', 'leaked/one', '--no-wait', '--json']);
     expect([again.code, JSON.parse(again.stdout).operationId]).toEqual([0, operation?.id]);
@@ -72,7 +72,7 @@ describe('a leaked key', () => {
 
   test('row 14, row 18: is taken from a running rotation at once, without a reason', async () => {
     await adopt('leaked/two');
-    await here.rekey(['rotate', 'leaked/two']);
+    await here.rekey(['rotate', 'leaked/two', '--yes']);
     const { code, stdout, stderr } = await here.rekey(['revoke', 'leaked/two', '--confirm', 'leaked/two', '--no-wait']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/No reason was given/);

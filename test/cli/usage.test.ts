@@ -28,7 +28,7 @@ describe('what is typed wrong', () => {
   test.each([
     [['roate', 'a'], 'rotate'],
     [['key', 'shwo', 'a'], 'show'],
-    [['rotate', 'a', '--dry-rnu'], '--dry-run'],
+    [['rotate', 'a', '--yes', '--dry-rnu'], '--dry-run'],
   ])('row 1: %j names the nearest word, and ends with 2', async (args, nearest) => {
     const { code, stdout, stderr } = await rekey(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -47,7 +47,7 @@ describe('what is typed wrong', () => {
     [['revoke', secret]],
     [['key', 'add', '-f', 'x.yaml', '--value', 'anything']],
     [['key', 'add', '-f', 'x.yaml', `--value=${secret}`]],
-    [['rotate', 'a', '--reason', `leaked: ${secret}`]],
+    [['rotate', 'a', '--yes', '--reason', `leaked: ${secret}`]],
     [[secret]],
     [['key', 'add', '-f', 'x.yaml', '--value-from', '-', '--credential-id', secret]],
   ])('row 2: a value among the arguments is refused, not repeated, and nothing is sent', async (args) => {
@@ -66,7 +66,7 @@ describe('what is typed wrong', () => {
     ['row 6', 'payments/💳', /U\+1F4B3/],
     ['row 7', 'p\u0430yments/stripe', /U\+0430/],
   ])('%s: the id %j is refused before anything is sent', async (_, id, message) => {
-    const { code, stderr } = await rekey(['rotate', id], at());
+    const { code, stderr } = await rekey(['rotate', id, '--yes'], at());
     expect({ code, asked: door.asked }).toEqual({ code: 2, asked: [] });
     expect(stderr).toMatch(/^E_INPUT_INVALID/);
     expect(stderr).toMatch(message);
@@ -147,9 +147,9 @@ describe('what the door says', () => {
 
   test.each(oneOfEach)('%s ends with %i, in words and as JSON', async (code, exit) => {
     door.reply = () => refused(code, 409, [{ path: 'keyId', message: 'did you mean b?' }]);
-    const words = await rekey(['rotate', 'a'], at());
+    const words = await rekey(['rotate', 'a', '--yes'], at());
     expect(words).toEqual({ code: exit, stdout: '', stderr: `${code}: said the door (${code})\n  keyId: did you mean b?\n` });
-    const json = await rekey(['rotate', 'a', '--json'], at());
+    const json = await rekey(['rotate', 'a', '--yes', '--json'], at());
     expect([json.code, json.stdout, JSON.parse(json.stderr)]).toEqual([
       exit,
       '',
