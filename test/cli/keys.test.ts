@@ -184,7 +184,10 @@ describe('looking', () => {
 
 describe('rotating', () => {
   test('row 10: an unknown key ends with 3 and the nearest names', async () => {
-    expect(await here.rekey(['rotate', 'adopt/oen', '--yes'])).toMatchObject({ code: 3, stderr: expect.stringMatching(/did you mean adopt\/one/) });
+    expect(await here.rekey(['rotate', 'adopt/oen', '--yes'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/did you mean adopt\/one/),
+    });
   });
 
   test('a dry run shows the plan and changes nothing', async () => {

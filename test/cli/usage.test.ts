@@ -137,12 +137,22 @@ describe('what the door says', () => {
     ['row 12: revoked', 'rotate', 'E_REVOKED'],
   ])('%s ends with 5, and there is no flag around it', async (_, command, code) => {
     door.reply = () => refused(code);
-    expect(await rekey([command, 'a', '--reason', 'x'], at())).toMatchObject({
+    const yes = command === 'rotate' ? ['--yes'] : [];
+    expect(await rekey([command, 'a', '--reason', 'x', ...yes], at())).toMatchObject({
       code: 5,
       stdout: '',
       stderr: expect.stringContaining(code),
     });
     expect((await rekey([command, 'a', '--reason', 'x', '--force'], at())).code).toBe(2);
+  });
+
+  test('a rotation that nobody can agree to asks for --yes, and a time-out must be a number', async () => {
+    expect(await rekey(['rotate', 'a'], at())).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect(await rekey(['rotate', 'a', '--yes', '--wait', '--timeout', 'abc'], at())).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('seconds'),
+    });
+    expect(door.asked).toEqual([]);
   });
 
   test.each(oneOfEach)('%s ends with %i, in words and as JSON', async (code, exit) => {

@@ -182,7 +182,7 @@ describe('a person’s word that a consumer moved', () => {
   });
 
   it('when nothing waits for it is refused: E_NOTHING_TO_DO', async () => {
-    const idle = await adopted(w, testFacts({ id: 'payments/idle', exclusive: false }));
+    const idle = await adopted(w, testFacts({ id: 'payments/idle', exclusive: false, params: { principal: 'idle' } }));
     await setHold(w.ports, { keyId: idle, reason: 'x', until: '2026-01-06T00:00:00.000Z' }, 'anna');
     await expect(overrideConfirm(w.ports, { keyId: idle, consumer: 'api', reason: 'x' }, 'anna')).rejects.toEqual(
       refusedAs('E_NOTHING_TO_DO'),
