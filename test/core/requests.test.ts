@@ -77,7 +77,7 @@ describe('a request to rotate', () => {
   });
 
   it('of a key that is observed only is refused: E_OBSERVE_ONLY', async () => {
-    const id = await adopted(w, testFacts({ id: 'payments/watched', mode: 'observe', exclusive: false }));
+    const id = await adopted(w, testFacts({ id: 'payments/watched', params: { user: 'watched' }, mode: 'observe', exclusive: false }));
     await expect(beginsRotation(w, id)).rejects.toMatchObject({ code: 'E_OBSERVE_ONLY' });
   });
 
