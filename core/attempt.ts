@@ -74,7 +74,7 @@ async function refusal(ports: Ports, key: Key, payload: ExecutionPayload, kind: 
   const record = kind === 'rotate' ? key.rotation : key.revocation;
   if (record?.id !== operationId) {
     const ended = await ports.inventory.get(operationKey(keyId, operationId));
-    if (ended && ended['outcome'] === 'done') return 'done';
+    if (ended && ended['outcome'] === (step === 'rollback' ? 'rolled-back' : 'done')) return 'done';
     throw new Superseded(`${operationId} no longer has ${keyId}`);
   }
   if (record.startSeq !== startSeq) throw new Superseded(`execution ${record.startSeq} of ${operationId} goes on`);

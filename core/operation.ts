@@ -39,5 +39,5 @@ export function stateFor(kind: Operation['kind'], step: string): KeyState {
 /** True when the operation is already past a step, so that running it again has nothing to do. */
 export function isPast(kind: Operation['kind'], current: string, step: string): boolean {
   const order: readonly string[] = kind === 'rotate' ? rotateSteps : revokeSteps;
-  return order.indexOf(current) > order.indexOf(step);
+  return order.includes(step) && order.indexOf(current) > order.indexOf(step);
 }

@@ -1,9 +1,9 @@
 import { type AuditEntry, chain, genesisHash } from './audit.ts';
 import { commit } from './commit.ts';
 import { dueAfter } from './due.ts';
-import { ConditionFailed, Refused } from './errors.ts';
+import { ConditionFailed, Fenced, Refused } from './errors.ts';
 import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, putItem } from './items.ts';
-import type { Key, KeyFacts, Tier } from './key.ts';
+import { type Key, type KeyFacts, type Tier, tiers } from './key.ts';
 import type { Ports } from './ports.ts';
 import { claimPrincipal } from './principal.ts';
 import { tierOf } from './tier.ts';
@@ -71,8 +71,8 @@ async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string):
   const same = JSON.stringify(attribute(known.facts)) === JSON.stringify(attribute(facts)) || canonical(known.facts) === canonical(facts);
   if (same) return { keyId: facts.id, outcome: 'unchanged', tier: known.tier, nextDueAt: known.nextDueAt };
   const key = await changed(ports, facts, actor).catch((error: Error) => {
-    // Another key claimed or left the principal meanwhile: once more, with what is true now.
-    if (error instanceof ConditionFailed) return changed(ports, facts, actor);
+    // The key or its principal changed meanwhile: once more, with what is true now.
+    if (error instanceof ConditionFailed || error instanceof Fenced) return changed(ports, facts, actor);
     throw error;
   });
   return { keyId: facts.id, outcome: 'changed', tier: key.tier, nextDueAt: key.nextDueAt };
@@ -94,7 +94,7 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
         : earlier(
             now.nextDueAt,
             dueAfter(facts, tier, ports.policy, now.lastEndedAt ?? now.registeredAt, now.lastEndedAt ? 'by us' : 'adopted'),
-            tier === now.tier,
+            tiers.indexOf(tier) > tiers.indexOf(now.tier),
           );
     return {
       actor,
@@ -109,9 +109,9 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
   });
 }
 
-/** A change of tier moves the due date; a change of anything else never postpones it. */
-function earlier(known: string | null, computed: string, sameTier: boolean): string {
-  return sameTier && known && known < computed ? known : computed;
+/** A tier of less risk moves the due date as it computes; nothing else ever postpones it. */
+function earlier(known: string | null, computed: string, lessRisk: boolean): string {
+  return !lessRisk && known && known < computed ? known : computed;
 }
 
 function canonical(facts: KeyFacts): string {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { KeyReport } from '../../core/show.ts';
 import { checkKeyId } from '../../requests/key-id.ts';
 import { intend } from '../intend.ts';
 import { action, examples } from '../session.ts';
@@ -22,7 +23,14 @@ export function confirm(): Command {
     .action(
       action<Options>(async (session, { consumer, reason, dryRun }, key, version) => {
         const keyId = checkKeyId(key ?? '');
-        if (dryRun) return intend(session, keyId, [`count ${consumer ?? 'nobody (name a consumer)'} as moved, on your word`]);
+        if (dryRun) {
+          const known = ({ facts }: KeyReport) =>
+            facts.consumers.some(({ name }) => name === consumer) || (consumer === '*' && facts.consumers.length === 0);
+          return intend(session, keyId, [`count ${consumer ?? 'nobody (name a consumer)'} as moved, on your word`], (report) => {
+            if (!report.operation?.waitsFor) return 'no operation waits for a confirmation';
+            return known(report) ? null : `${consumer ?? 'nobody'} is not one of its consumers`;
+          });
+        }
         const input = {
           keyId,
           ...(version === undefined ? {} : { version: Number(version) || 0 }),

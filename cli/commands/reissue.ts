@@ -32,10 +32,15 @@ export function reissue(): Command {
       action<Options>(async (session, { reason, mistake = false, dryRun, wait }, key) => {
         const keyId = checkKeyId(key ?? '');
         if (dryRun) {
-          return intend(session, keyId, [
-            'issue the next version and write it to every destination',
-            ...(mistake ? ['close the incident as a false alarm; the revoked version stays dead'] : []),
-          ]);
+          return intend(
+            session,
+            keyId,
+            [
+              'issue the next version and write it to every destination',
+              ...(mistake ? ['close the incident as a false alarm; the revoked version stays dead'] : []),
+            ],
+            ({ operation }) => (operation?.kind === 'revoke' && operation.waitsFor ? null : 'no reissue is held'),
+          );
         }
         const released = await session.door.ask<{ keyId: string; operationId: string; message: string }>('reissue', {
           keyId,

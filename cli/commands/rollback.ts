@@ -24,11 +24,16 @@ export function rollback(): Command {
       action<Options>(async (session, { reason, dryRun, wait }, key) => {
         const keyId = checkKeyId(key ?? '');
         if (dryRun) {
-          return intend(session, keyId, [
-            'point every destination back to the old version',
-            'wait until its consumers proved that they are back',
-            'disable the new version',
-          ]);
+          return intend(
+            session,
+            keyId,
+            [
+              'point every destination back to the old version',
+              'wait until its consumers proved that they are back',
+              'disable the new version',
+            ],
+            ({ operation }) => (operation?.kind === 'rotate' ? null : 'no rotation is under way'),
+          );
         }
         const asked = await session.door.ask<{ keyId: string; operationId: string }>('rollback', { keyId, reason });
         if (!wait) {

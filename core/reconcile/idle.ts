@@ -34,14 +34,10 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   const listed = await ports.provider(key.facts.provider).list({ keyId, account, params });
   const versions = await listVersions(ports, keyId);
   const strangers = listed.filter((one) => one.enabled && attributionOf(key, versions, one) === 'stranger').length;
-  if (strangers && key.attention === null)
-    await report(
-      ports,
-      key,
-      'UnattributedCredential',
-      `the provider lists ${strangers} enabled credential(s) that Rekey did not make; they were not touched`,
-    );
-  if (mode === 'observe') return [];
+  if (mode === 'observe') {
+    await call(ports, key, strangers, []);
+    return [];
+  }
   const findings: Findings = { ports, key, versions, listed, now: instant(ports.clock.now()) };
   const failed: string[] = [];
   const repairs: Repair[] = [];
@@ -53,9 +49,33 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
     for (const repair of repairs) await repair(attempt).then((what) => done.push(what), alone(failed));
     await record(attempt, () => ({ set: { repairingAt: null }, events: [] })).catch(alone(failed));
   }
-  if (failed.length && key.attention === null)
-    await report(ports, key, 'RepairFailed', `could not be looked at or repaired: ${[...new Set(failed)].join(', ')}`);
+  await call(ports, key, strangers, failed);
   return done;
+}
+
+/** What this look calls a person for, if anything; a call of an earlier look that no longer holds is taken back, nobody else's is touched. */
+async function call(ports: Ports, key: Key, strangers: number, failed: readonly string[]): Promise<void> {
+  const known = key.attention?.reason;
+  if (known && known !== 'UnattributedCredential' && known !== 'RepairFailed') return;
+  if (failed.length) {
+    if (known !== 'RepairFailed')
+      await report(ports, key, 'RepairFailed', `could not be looked at or repaired: ${[...new Set(failed)].join(', ')}`);
+  } else if (strangers) {
+    if (known !== 'UnattributedCredential') {
+      await report(
+        ports,
+        key,
+        'UnattributedCredential',
+        `the provider lists ${strangers} enabled credential(s) that Rekey did not make; they were not touched`,
+      );
+    }
+  } else if (known) {
+    await commit(ports, key.facts.id, () => ({
+      actor: 'reconciler',
+      set: { attention: null },
+      events: [{ event: 'attention.over', detail: { reason: known } }],
+    }));
+  }
 }
 
 /** One repair's trouble is noted and does not keep the others from being made. */

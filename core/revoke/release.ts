@@ -1,5 +1,5 @@
 import { commit } from '../commit.ts';
-import { ConditionFailed, Refused } from '../errors.ts';
+import { ConditionFailed, Fenced, Refused } from '../errors.ts';
 import { getKey } from '../items.ts';
 import type { Ports } from '../ports.ts';
 import { startExecution } from '../rotate/begin.ts';
@@ -44,7 +44,8 @@ export async function releaseReissue(
       events: [{ event: 'reissue.released', detail: { operation: revocation.id, mistake, reason } }],
     }));
   } catch (error) {
-    if (error instanceof ConditionFailed) throw new Refused('E_BUSY', `${keyId} changed at the same moment; look at it and ask again`);
+    if (error instanceof ConditionFailed || error instanceof Fenced)
+      throw new Refused('E_BUSY', `${keyId} changed at the same moment; look at it and ask again`);
     throw error;
   }
   await startExecution(ports, keyId, revocation.id, startSeq);

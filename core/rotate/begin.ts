@@ -1,5 +1,5 @@
 import { commit } from '../commit.ts';
-import { ConditionFailed, Refused } from '../errors.ts';
+import { ConditionFailed, Fenced, Refused } from '../errors.ts';
 import { getKey, operationIdOf, operationKey } from '../items.ts';
 import { type Key, moveKey, type Rotation } from '../key.ts';
 import type { Ports } from '../ports.ts';
@@ -58,9 +58,10 @@ export async function beginRotation(
       };
     });
   } catch (error) {
-    if (error instanceof ConditionFailed)
-      throw new Refused('E_BUSY', `another request changed ${keyId} at the same moment; look at it and ask again`);
-    throw error;
+    if (!(error instanceof ConditionFailed || error instanceof Fenced)) throw error;
+    // Somebody was faster: say who, where that can be seen.
+    const refusal = refusalToRotate(ports, await getKey(ports, keyId));
+    throw refusal ?? new Refused('E_BUSY', `another request changed ${keyId} at the same moment; look at it and ask again`);
   }
   const rotation = key.rotation as Rotation;
   await startExecution(ports, keyId, operationId, 1);

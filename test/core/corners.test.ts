@@ -8,10 +8,11 @@ import { requestRollback } from '../../core/rotate/abort.ts';
 import { beginRotation } from '../../core/rotate/begin.ts';
 import { history } from '../../core/show.ts';
 import { sweep } from '../../core/sweep.ts';
+import { end } from '../support/operations.ts';
 import { adopted, consumerNamed, services, testFacts, type World, type WorldOptions, world } from '../support/world.ts';
 
 let w: World;
-afterEach(() => w.stop());
+afterEach(async () => await end(w));
 const id = 'payments/stripe';
 const key = () => getKey(w.ports, id);
 const version = async (n: number) => (await findVersion(w.ports, id, n))!;
