@@ -7,7 +7,6 @@ import { revoke } from '../../core/revoke/begin.ts';
 import { requestRollback } from '../../core/rotate/abort.ts';
 import { beginRotation } from '../../core/rotate/begin.ts';
 import { history } from '../../core/show.ts';
-import { sweep } from '../../core/sweep.ts';
 import { end } from '../support/operations.ts';
 import { adopted, consumerNamed, services, testFacts, type World, type WorldOptions, world } from '../support/world.ts';
 
@@ -287,15 +286,3 @@ it('a first issue that was rolled back can be begun again', async () => {
   await w.pass(60);
   await rotate('t2');
 }, 60_000);
-it('a key whose vendor end has passed is begun again by the sweep', async () => {
-  const facts = testFacts({ expiresAt: '2026-01-05T20:00:00.000Z' });
-  await start({}, facts);
-  await w.pass(13 * 3600);
-  await sweep(w.ports, { tier: 'medium' });
-  await w.until(idle);
-  await registerKey(w.ports, { ...facts, expiresAt: '2026-03-01T00:00:00.000Z' }, 'x');
-  await w.pass(3 * 86_400);
-  await sweep(w.ports, { tier: 'medium' });
-  await w.pass(600);
-  expect((await key()).current).toBe(3);
-}, 120_000);
