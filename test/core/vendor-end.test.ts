@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { getKey } from '../../core/items.ts';
+import { registerKey } from '../../core/register.ts';
 import { sweep } from '../../core/sweep.ts';
 import { end } from '../support/operations.ts';
 import { adopted, services, testFacts, type World, type WorldOptions, world } from '../support/world.ts';
