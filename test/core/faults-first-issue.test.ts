@@ -1,0 +1,3 @@
+import { describeFaults } from '../support/every-fault.ts';
+
+describeFaults('the first issue');
