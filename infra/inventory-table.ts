@@ -1,9 +1,9 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { tableDefinition } from '../adapters/aws/table.ts';
+import { throughService } from './through-service.ts';
 
 /**
  * The inventory: paid per request, restorable to any second, and outliving the stack. Nothing in it expires by itself,
@@ -22,7 +22,7 @@ export class InventoryTable extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    key.addToResourcePolicy(throughDynamoDb(Stack.of(this)));
+    key.addToResourcePolicy(throughService(Stack.of(this), 'dynamodb'));
     const table = new Table(this, 'Table', {
       tableName,
       partitionKey: text(tableDefinition.partitionKey),
@@ -50,23 +50,4 @@ export class InventoryTable extends Construct {
 
 function text(name: string) {
   return { name, type: AttributeType.STRING };
-}
-
-/** Whoever may use the table may use its key, and only through DynamoDB: no role holds a KMS right of its own. */
-function throughDynamoDb({ account, region }: Stack): PolicyStatement {
-  return new PolicyStatement({
-    effect: Effect.ALLOW,
-    principals: [new AnyPrincipal()],
-    actions: [
-      'kms:Encrypt',
-      'kms:Decrypt',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-      'kms:GenerateDataKey',
-      'kms:DescribeKey',
-      'kms:CreateGrant',
-    ],
-    resources: ['*'],
-    conditions: { StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
-  });
 }

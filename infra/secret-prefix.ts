@@ -1,9 +1,9 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { secretNames } from '../functions/secret-names.ts';
+import { throughService } from './through-service.ts';
 
 /**
  * The part of Secrets Manager that is Rekey's: every secret whose name begins with the prefix. The functions create the
@@ -22,7 +22,7 @@ export class SecretPrefix extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    key.addToResourcePolicy(throughSecretsManager(Stack.of(this)));
+    key.addToResourcePolicy(throughService(Stack.of(this), 'secretsmanager'));
     const pepper = new Secret(this, 'Pepper', {
       secretName: secretNames.pepper(this.prefix),
       description: 'Keys the fingerprints of every value. Losing it means that no leaked string is recognised any more.',
@@ -46,23 +46,4 @@ export class SecretPrefix extends Construct {
 /** ARN of a secret of this account by its name, which may end in a wildcard. */
 export function secretArn(stack: Stack, name: string): string {
   return `arn:${stack.partition}:secretsmanager:${stack.region}:${stack.account}:secret:${name}`;
-}
-
-/** Whoever may use a secret may use its key, and only through Secrets Manager: no role holds a KMS right of its own. */
-function throughSecretsManager({ account, region }: Stack): PolicyStatement {
-  return new PolicyStatement({
-    effect: Effect.ALLOW,
-    principals: [new AnyPrincipal()],
-    actions: [
-      'kms:Encrypt',
-      'kms:Decrypt',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-      'kms:GenerateDataKey',
-      'kms:DescribeKey',
-      'kms:CreateGrant',
-    ],
-    resources: ['*'],
-    conditions: { StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
-  });
 }
