@@ -1,0 +1,163 @@
+/**
+ * What AWS charges for one rotation, one revocation with its reissue, and one idle key for a month, at list prices:
+ *   node test/benchmarks/price.ts [--json]
+ * The product runs in memory with production's durations, and every call that AWS would bill is counted where it leaves a port.
+ */
+import type { Item, Write } from '../../core/inventory.ts';
+import { getKey } from '../../core/items.ts';
+import { defaultPolicy } from '../../core/policy.ts';
+import type { Ports } from '../../core/ports.ts';
+import { productionSettings } from '../../core/settings.ts';
+import { beginsRotation, revokes } from '../support/operations.ts';
+import { adopted, consumerNamed, services, testFacts, type World, world } from '../support/world.ts';
+import { type Bill, billed, dollars, fixedDollars, type Use } from './list-prices.ts';
+
+const keyCount = 10_000;
+const monthDays = 30;
+
+/** Two consumers with a refresh of five minutes, two destinations: what toolchains call a typical service key. */
+const facts = testFacts({
+  environment: 'production',
+  destinations: ['api', 'batch'].map((at) => ({ id: at, kind: 'memory', at, environment: 'production' })),
+  consumers: ['api', 'batch'].map((name) => ({ ...consumerNamed(name), refreshSeconds: 300 })),
+});
+
+/** Runs `work` on a fresh key and counts what it uses, without what it took to register the key. */
+async function used(work: (w: World) => Promise<void>): Promise<Use> {
+  const use: Use = { transitions: 0, invocations: 0, writeUnits: 0, readUnits: 0, secretCalls: 0, publishes: 0 };
+  const w = world({
+    settings: { ...productionSettings, stage: 'test' },
+    policy: defaultPolicy,
+    wrap: (ports) => counting(ports, use),
+    onStep: () => {
+      use.transitions++;
+      use.invocations++;
+    },
+  });
+  try {
+    await adopted(w, facts);
+    services(w, facts, { delaySeconds: 300 });
+    await w.pass(300);
+    for (const what of Object.keys(use) as (keyof Use)[]) use[what] = 0;
+    await work(w);
+    return { ...use };
+  } finally {
+    w.stop();
+  }
+}
+
+/** The ports, with every call counted in the unit that AWS bills. */
+function counting(ports: Ports, use: Use): Ports {
+  const { inventory, secrets, notifier } = ports;
+  const reads = (items: readonly (Item | undefined)[]) => {
+    use.readUnits += Math.max(1, Math.ceil(bytes(items) / 4096));
+  };
+  const read = async (item: Item | undefined) => {
+    reads([item]);
+    return item;
+  };
+  return {
+    ...ports,
+    inventory: {
+      get: async (key) => read(await inventory.get(key)),
+      async list(pk, prefix) {
+        const items = await inventory.list(pk, prefix);
+        reads(items);
+        return items;
+      },
+      // A transaction is charged twice: once to prepare and once to commit.
+      write(writes) {
+        use.writeUnits += writes.reduce((sum, one) => sum + 2 * kilobytes(one), 0);
+        return inventory.write(writes);
+      },
+      async update(key, change, when) {
+        const item = await inventory.update(key, change, when);
+        use.writeUnits += kilobytes(item);
+        return item;
+      },
+      hints: (index, upTo) => inventory.hints(index, upTo),
+    },
+    secrets: calls(secrets, () => use.secretCalls++),
+    // A destination in Secrets Manager: describe, put and move a label to write; one call to read.
+    destination: (kind) => {
+      const inner = ports.destination(kind);
+      return {
+        ...inner,
+        async write(spec, value, marker) {
+          use.secretCalls += 3;
+          await inner.write(spec, value, marker);
+        },
+        async read(spec) {
+          use.secretCalls++;
+          return inner.read(spec);
+        },
+      };
+    },
+    notifier: calls(notifier, () => use.publishes++),
+  };
+}
+
+function calls<Port extends object>(port: Port, count: () => void): Port {
+  const wrapped = Object.entries(port).map(([name, part]) => [
+    name,
+    typeof part === 'function'
+      ? (...given: unknown[]) => {
+          count();
+          return (part as (...given: unknown[]) => unknown)(...given);
+        }
+      : part,
+  ]);
+  return Object.fromEntries(wrapped) as Port;
+}
+
+/** An overlap of production lasts hours. */
+const untilIdle = (w: World) =>
+  w.until(async () => {
+    const { rotation, revocation } = await getKey({ ...w.ports, inventory: w.inventory }, facts.id);
+    return rotation === null && revocation === null;
+  }, 24 * 3600);
+
+const bytes = (what: unknown): number => Buffer.byteLength(JSON.stringify(what ?? ''));
+const kilobytes = (what: Write | Item): number => Math.ceil(bytes(what) / 1024);
+
+/** States that are no Task, on the way to a good end: Overlap and Rotated; Quiesce, Decide and Reissued. */
+const otherStates = { rotation: 2, revocation: 3 };
+
+const rotation = await used(async (w) => {
+  await beginsRotation(w, facts.id);
+  await untilIdle(w);
+});
+rotation.transitions += otherStates.rotation;
+const revocation = await used(async (w) => {
+  await revokes(w, facts.id);
+  await untilIdle(w);
+});
+revocation.transitions += otherStates.revocation;
+// A day is enough: every day of an idle key is the same.
+const day = await used((w) => w.pass(24 * 3600));
+const idle = Object.fromEntries(Object.entries(day).map(([what, count]) => [what, count * monthDays])) as unknown as Use;
+
+const bills: readonly Bill[] = [
+  { what: 'one rotation', use: rotation, dollars: dollars(rotation) },
+  { what: 'one revocation with its reissue', use: revocation, dollars: dollars(revocation) },
+  { what: 'one idle key for a month', use: idle, dollars: dollars(idle) + billed.secretMonth },
+];
+const fixed = fixedDollars();
+const fleet = (bills[2]?.dollars ?? 0) * keyCount + fixed;
+
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify({ bills, fixedMonth: fixed, keys: keyCount, fleetMonth: fleet }));
+} else {
+  for (const { what, use, dollars: price } of bills) {
+    console.log(`${what}: $${price.toPrecision(3)}`);
+    console.log(
+      `  ${Object.entries(use)
+        .map(([unit, count]) => `${unit} ${count}`)
+        .join(', ')}`,
+    );
+  }
+  console.log(`the stack itself for a month: $${fixed.toFixed(2)}`);
+  console.log(
+    `${keyCount.toLocaleString('en')} idle keys for a month: $${fleet.toFixed(0)}, of which their secrets $${(billed.secretMonth * keyCount).toFixed(0)}`,
+  );
+}
