@@ -16,24 +16,24 @@ export function brokenRules(stack: Stack, settings: Settings): string[] {
   const resources = stack.node.findAll();
   return [
     ...settingsRules(settings),
-    ...resources.filter((node) => node instanceof CfnStateMachine).flatMap(stateMachineRules),
+    ...resources.filter((node) => node instanceof CfnStateMachine).flatMap((machine) => stateMachineRules(machine, settings)),
     ...resources.filter((node) => node instanceof CfnSchedule).flatMap(scheduleRules),
-    ...resources.filter((node) => node instanceof CfnFunction).flatMap(functionRules),
+    ...resources.filter((node) => node instanceof CfnFunction).flatMap((lambda) => functionRules(lambda, settings)),
   ];
 }
 
 /** One sentence for each duration that the deployed stack could not keep. */
 export function settingsRules({ functionSeconds, reconcileSeconds, sweepSeconds }: Settings): string[] {
-  const longest = Math.max(...steps.map(({ timeoutSeconds }) => timeoutSeconds));
   const uneven = Object.entries({ reconcile: reconcileSeconds, ...sweepSeconds }).filter(([, seconds]) => seconds % 60 !== 0);
   return [
-    // The quiesce is computed from functionSeconds: a step that may run longer could still act after it.
-    ...(functionSeconds < longest ? [`functionSeconds must be at least ${longest}, the longest time-out of a step`] : []),
+    ...(Number.isInteger(functionSeconds) && functionSeconds <= 900
+      ? []
+      : ['functionSeconds must be a whole number of at most 900, which is the longest that Lambda lets a function run']),
     ...uneven.map(([name, seconds]) => `the schedule of ${name} fires every ${seconds} s, and Scheduler counts in whole minutes`),
   ];
 }
 
-function stateMachineRules(machine: CfnStateMachine): string[] {
+function stateMachineRules(machine: CfnStateMachine, settings: Settings): string[] {
   const stack = Stack.of(machine);
   const broken: string[] = [];
   const must = (holds: boolean, sentence: string) => {
@@ -45,7 +45,7 @@ function stateMachineRules(machine: CfnStateMachine): string[] {
   const { States } = JSON.parse(String(machine.definitionString)) as { States: Record<string, State> };
   for (const [name, state] of Object.entries(States)) {
     if (state.Type !== 'Task') continue;
-    for (const sentence of taskRules(name, state)) must(false, sentence);
+    for (const sentence of taskRules(name, state, settings)) must(false, sentence);
   }
   return broken;
 }
@@ -59,12 +59,15 @@ interface State {
 }
 
 /** One sentence for each thing that a Task state lacks. */
-export function taskRules(name: string, { Comment, TimeoutSeconds, Retry = [], Catch = [] }: State): string[] {
-  const step = steps.find((row) => row.state === name);
+export function taskRules(
+  name: string,
+  { Comment, TimeoutSeconds, Retry = [], Catch = [] }: State,
+  { functionSeconds }: Settings,
+): string[] {
   const broken: string[] = [];
-  if (!step) broken.push(`state ${name} is no row of the step table`);
+  if (!steps.some((row) => row.state === name)) broken.push(`state ${name} is no row of the step table`);
   if (!Comment) broken.push(`state ${name} does not say what is true after it`);
-  const least = (step?.timeoutSeconds ?? 0) + marginSeconds;
+  const least = functionSeconds + marginSeconds;
   if (!(TimeoutSeconds !== undefined && TimeoutSeconds >= least)) broken.push(`state ${name} needs TimeoutSeconds of at least ${least}`);
   const named = Retry.length > 0 && Retry.every(({ ErrorEquals = [] }) => ErrorEquals.length > 0 && !ErrorEquals.includes('States.ALL'));
   if (!named) broken.push(`state ${name} needs a Retry that names its errors`);
@@ -77,7 +80,8 @@ function scheduleRules(schedule: CfnSchedule): string[] {
   return target.deadLetterConfig?.arn ? [] : [`${schedule.node.path}: needs a dead-letter queue`];
 }
 
-function functionRules(lambda: CfnFunction): string[] {
-  const row = steps.find(({ state }) => lambda.node.path.includes(`/Step-${state}/`));
-  return row && lambda.timeout !== row.timeoutSeconds ? [`${lambda.node.path}: its time-out is not that of its row`] : [];
+function functionRules(lambda: CfnFunction, { functionSeconds }: Settings): string[] {
+  const isStep = steps.some(({ state }) => lambda.node.path.includes(`/Step-${state}/`));
+  // The quiesce is computed from functionSeconds: a step that may run longer could still act after it.
+  return isStep && lambda.timeout !== functionSeconds ? [`${lambda.node.path}: its time-out is not functionSeconds of the settings`] : [];
 }

@@ -28,7 +28,7 @@ export class RekeyStack extends Stack {
   constructor(scope: Construct, id: string, props: RekeyStackProps) {
     super(scope, id, props);
     const { installation, code, delivers } = props;
-    const { stage } = installation.settings;
+    const { stage, functionSeconds: timeoutSeconds } = installation.settings;
     const name = (what: string) => `${stage}-rekey-${what}`;
     // Named, not referred to: the functions know the workflows and the workflows know the functions.
     const workflowArn = (workflow: WorkflowName) =>
@@ -43,7 +43,7 @@ export class RekeyStack extends Stack {
     };
 
     const ofStep = new Map(
-      steps.map(({ state, entry, timeoutSeconds, may }) => {
+      steps.map(({ state, entry, may }) => {
         const functionName = name(`step-${state.toLowerCase()}`);
         return [state, new StepFunction(this, `Step-${state}`, { functionName, code: code(entry), timeoutSeconds, may, grounds }).lambda];
       }),

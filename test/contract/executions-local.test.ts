@@ -31,7 +31,6 @@ const row = (state: string): Step => ({
   state,
   workflows: ['rotate', 'revoke'],
   entry: '',
-  timeoutSeconds: 60,
   may: [],
   run: async () => ({}),
 });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 // @ts-expect-error the package ships no types
 import aslValidator from 'asl-validator';
 import { describe, expect, test } from 'vitest';
+import { productionSettings } from '../../core/settings.ts';
 import { steps } from '../../workflows/steps.ts';
 import { readFiles } from './repository.ts';
 
@@ -93,7 +94,7 @@ describe.each(workflows)('the $name workflow', ({ name, text, definition }) => {
   test('gives each step half a minute more than its function has', () => {
     const tight = steps.filter((step) => {
       const state = definition.States[step.state];
-      return state?.TimeoutSeconds !== undefined && state.TimeoutSeconds < step.timeoutSeconds + 30;
+      return state?.TimeoutSeconds !== undefined && state.TimeoutSeconds < productionSettings.functionSeconds + 30;
     });
     expect(tight.map((step) => step.state)).toEqual([]);
   });

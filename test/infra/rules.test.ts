@@ -36,7 +36,7 @@ test('a schedule without a dead-letter queue is refused', () => {
   expect(broken(CfnSchedule, { target: { arn: 'arn', roleArn: 'arn' } })).toEqual([expect.stringContaining('dead-letter queue')]);
 });
 
-test('a function whose time-out is not that of its row is refused', () => {
+test('a step whose function has another time-out than the settings is refused', () => {
   expect(broken(CfnFunction, { timeout: 300 })).toEqual([expect.stringContaining('time-out')]);
 });
 
@@ -51,7 +51,7 @@ describe('a Task state', () => {
   const issue = States.Issue as Parameters<typeof taskRules>[1];
 
   test('as the files have it keeps every rule', () => {
-    expect(taskRules('Issue', issue)).toEqual([]);
+    expect(taskRules('Issue', issue, productionSettings)).toEqual([]);
   });
 
   test.each([
@@ -62,11 +62,17 @@ describe('a Task state', () => {
     ['that retries anything', { Retry: [{ ErrorEquals: ['States.ALL'] }] }, 'Retry that names'],
     ['without a Catch', { Catch: [] }, 'needs a Catch'],
   ])('%s is refused', (_, change, sentence) => {
-    expect(taskRules('Issue', { ...issue, ...change } as typeof issue)).toEqual([expect.stringContaining(sentence)]);
+    expect(taskRules('Issue', { ...issue, ...change } as typeof issue, productionSettings)).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  test('that ends before a function does that was given longer is refused', () => {
+    expect(taskRules('Issue', issue, { ...productionSettings, functionSeconds: 61 })).toEqual([
+      expect.stringContaining('TimeoutSeconds of at least 91'),
+    ]);
   });
 
   test('that is no row of the step table is refused', () => {
-    expect(taskRules('Other', issue)).toContain('state Other is no row of the step table');
+    expect(taskRules('Other', issue, productionSettings)).toContain('state Other is no row of the step table');
   });
 });
 
@@ -75,8 +81,8 @@ describe('the settings of a deployed stack', () => {
     expect(settingsRules(productionSettings)).toEqual([]);
   });
 
-  test('must cover the longest step, or a quiesce would end too soon', () => {
-    expect(settingsRules({ ...productionSettings, functionSeconds: 59 })).toEqual([expect.stringContaining('at least 60')]);
+  test.each([901, 10.5])('give a function no %s seconds', (functionSeconds) => {
+    expect(settingsRules({ ...productionSettings, functionSeconds })).toEqual([expect.stringContaining('at most 900')]);
   });
 
   test('must fire in whole minutes', () => {

@@ -3,6 +3,7 @@ import { type App, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
+import { productionSettings } from '../../core/settings.ts';
 import { alarmHeadings } from '../../infra/alarms.ts';
 import { doors } from '../../infra/doors.ts';
 import { environment } from '../../workflows/environment.ts';
@@ -38,9 +39,9 @@ test('no key of KMS and no secret is deleted with the stack', () => {
 });
 
 describe('the functions', () => {
-  test('are one for each row of the two tables, with the time-out of the row', () => {
+  test('are one for each row of the two tables, with the time-out of the settings or of the door', () => {
     const rows = [
-      ...steps.map(({ state, timeoutSeconds }) => [state, timeoutSeconds]),
+      ...steps.map(({ state }) => [state, productionSettings.functionSeconds]),
       ...doors.map(({ name, timeoutSeconds }) => [name, timeoutSeconds]),
     ];
     const expected = rows.map(([name, seconds]) => `${String(name).toLowerCase()} ${seconds}`);

@@ -222,5 +222,5 @@ const rows: Step[] = [...stateNames('rotate', rotate), ...stateNames('revoke', r
 function stateNames(workflow: 'rotate' | 'revoke', definition: { States: Record<string, { Type: string }> }): Step[] {
   return Object.entries(definition.States)
     .filter(([, state]) => state.Type === 'Task')
-    .map(([state]) => ({ state, workflows: [workflow], entry: '', timeoutSeconds: 60, may: [], run: async () => ({}) }));
+    .map(([state]) => ({ state, workflows: [workflow], entry: '', may: [], run: async () => ({}) }));
 }
