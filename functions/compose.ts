@@ -84,9 +84,11 @@ export const fingerprints: Part = ({ variable, callSeconds }) => ({
 });
 
 /** IAM beside one provider for each spec of the installation. */
-export const providers: Part = ({ specs, variable, callSeconds, region }) => ({
+export const providers: Part = ({ specs, privateHosts, authorities, variable, callSeconds, region }) => ({
   provider: registry({
     specs,
+    privateHosts,
+    ...(authorities === undefined ? {} : { authorities }),
     // A create that the SDK repeats by itself leaves a credential that nobody knows.
     native: [iamProvider({ client: new IAMClient({ maxAttempts: 1 }), sts: { region }, callSeconds })],
     admin: adminCredentials({ client: secretsManager(), prefix: variable('prefix'), callSeconds }),

@@ -12,6 +12,10 @@ export interface Installation {
   readonly settings: Settings;
   readonly policy: Policy;
   readonly specs: readonly Spec[];
+  /** `host:port` of providers that may have an address of the organisation's own network. */
+  readonly privateHosts: readonly string[];
+  /** Certificates (PEM) that are trusted at those hosts beside the public roots. */
+  readonly authorities?: string;
 }
 
 /** Reads the installation once per execution environment. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSpec } from '../adapters/providers/load-spec.ts';
+import { authoritiesOf, privateHostsOf } from '../adapters/providers/private-host.ts';
 import { bundledSpecs, loadSpecs } from '../adapters/providers/registry.ts';
 import type { Spec } from '../adapters/providers/spec.ts';
 import { type Problem, Refused } from '../core/errors.ts';
@@ -13,7 +14,8 @@ import { readYaml } from '../requests/yaml-text.ts';
 /**
  * Reads an installation: the shipped defaults, with what `folder` says instead in settings.yaml and policy.yaml, and its
  * providers/*.yaml beside the shipped ones. Throws Refused E_INPUT_INVALID for an unknown field, a wrong type, durations
- * that contradict each other (protocol.md §5), and any provider that is not reached over HTTPS at a public host.
+ * that contradict each other (protocol.md §5), and any provider that is not reached over HTTPS at a public host or at one that
+ * `privateHosts` of settings.yaml lists. authorities.pem says which certificates are good at the listed ones beside the public roots.
  */
 export function readInstallation(stage: string, folder?: string): Installation {
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
@@ -22,28 +24,43 @@ export function readInstallation(stage: string, folder?: string): Installation {
   if (folder !== undefined && !existsSync(folder)) throw new Refused('E_NOT_FOUND', `there is no folder ${folder}`);
   const given = (file: string) =>
     folder !== undefined && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined;
-  const settings = checkSettings(settingsOf({ ...productionSettings, stage }, given('settings.yaml')));
+  const { privateHosts: hosts = [], ...durations } = fieldsOf(given('settings.yaml'));
+  const settings = checkSettings(settingsOf({ ...productionSettings, stage }, durations));
+  const privateHosts = privateHostsOf(hosts);
+  const authorities = given('authorities.pem');
   if (settings.stage !== stage) throw new Refused('E_INPUT_INVALID', `settings.yaml is for stage ${settings.stage}, not ${stage}`);
   const policyText = given('policy.yaml');
   const policy = policyText === undefined ? checkPolicy(defaultPolicy, settings) : readPolicy(policyText, 'policy.yaml', settings);
-  const specs = [...loadSpecs([bundledSpecs]), ...(folder === undefined ? [] : specsIn(join(folder, 'providers')))];
+  const specs = [...loadSpecs([bundledSpecs]), ...(folder === undefined ? [] : specsIn(join(folder, 'providers'), privateHosts))];
   const twice = specs.find(({ metadata: { id } }, index) => id === 'aws-iam' || specs.findIndex((spec) => spec.metadata.id === id) < index);
   if (twice) throw new Refused('E_EXISTS', `two providers are called ${twice.metadata.id}`);
-  return { settings, policy, specs };
+  return {
+    settings,
+    policy,
+    specs,
+    privateHosts,
+    ...(authorities === undefined ? {} : { authorities: authoritiesOf(authorities, Date.now()) }),
+  };
 }
 
 /** An installation's own specs are held to the cloud's rules one by one: a spec for a laptop is refused, not left out. */
-function specsIn(folder: string): Spec[] {
+function specsIn(folder: string, privateHosts: readonly string[]): Spec[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => /\.ya?ml$/.test(file));
-  return files.sort().map((file) => loadSpec(readFileSync(join(folder, file), 'utf8'), file));
+  return files.sort().map((file) => loadSpec(readFileSync(join(folder, file), 'utf8'), file, { privateHosts }));
+}
+
+/** The fields of settings.yaml. */
+function fieldsOf(yaml: string | undefined): { readonly privateHosts?: unknown } {
+  const content = yaml === undefined ? {} : readYaml(yaml, 'settings.yaml')[0]?.content;
+  if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
+  throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', [{ path: '', message: 'must have fields' }]);
 }
 
 /** The settings with what a file says instead. They themselves say which fields there are, and of what type. */
-function settingsOf(standard: Settings, yaml: string | undefined): Settings {
-  if (yaml === undefined) return standard;
+function settingsOf(standard: Settings, given: object): Settings {
   const problems: Problem[] = [];
-  const settings = overlay(standard, readYaml(yaml, 'settings.yaml')[0]?.content, '', problems);
+  const settings = overlay(standard, given, '', problems);
   if (problems.length) throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', problems);
   return settings as Settings;
 }

@@ -1,4 +1,4 @@
-import { whyNotAllowed } from './egress.ts';
+import { type Reach, whyNotAllowed } from './egress.ts';
 import type { Condition, Spec, Step, Who } from './spec.ts';
 import { parseTemplate, slotsOf } from './template.ts';
 
@@ -23,7 +23,7 @@ interface Names {
 }
 
 /** Reports every template, URL and step of one operation that may not be used. An operation that the spec leaves out is fine here. */
-export function checkOperation(spec: Spec, name: OperationName, allowLoopback: boolean, report: Report): void {
+export function checkOperation(spec: Spec, name: OperationName, reach: Reach, report: Report): void {
   const operation = spec.operations[name];
   if (typeof operation !== 'object') return;
   const path = ['operations', name];
@@ -41,7 +41,7 @@ export function checkOperation(spec: Spec, name: OperationName, allowLoopback: b
     checkWho(name, step.auth ?? operation.auth, [...at, ...(step.auth ? ['auth'] : [])], report);
     if (!step.expect && !(name === 'probe' && index === operation.steps.length - 1))
       report(at, 'expect is missing: say which status is success');
-    checkRequest(spec, step, at, names, allowLoopback, report);
+    checkRequest(spec, step, at, names, reach, report);
     checkCondition(step.expect, [...at, 'expect'], names, report);
     for (const [output, { sensitive }] of Object.entries(step.outputs ?? {})) {
       known.add(`${step.id}.${output}`);
@@ -56,10 +56,10 @@ function checkWho(name: OperationName, who: Who, path: Path, report: Report): vo
   if (who === 'admin' && name === 'probe') report(path, 'a probe uses the key itself, not the admin credential');
 }
 
-function checkRequest(spec: Spec, step: Step, path: Path, names: Names, allowLoopback: boolean, report: Report): void {
+function checkRequest(spec: Spec, step: Step, path: Path, names: Names, reach: Reach, report: Report): void {
   const { url, headers, query, json, form } = step.request;
   const at = [...path, 'request'];
-  checkUrl(spec, url, [...at, 'url'], names, allowLoopback, report);
+  checkUrl(spec, url, [...at, 'url'], names, reach, report);
   checkTemplates(query, [...at, 'query'], names, 'open', report);
   checkTemplates(headers, [...at, 'headers'], names, 'closed', report);
   checkTemplates(json, [...at, 'json'], names, 'closed', report);
@@ -74,7 +74,7 @@ function checkRequest(spec: Spec, step: Step, path: Path, names: Names, allowLoo
     report([...at, 'headers'], 'has a header that may not be set');
 }
 
-function checkUrl(spec: Spec, url: string, path: Path, names: Names, allowLoopback: boolean, report: Report): void {
+function checkUrl(spec: Spec, url: string, path: Path, names: Names, reach: Reach, report: Report): void {
   checkTemplate(url, path, names, 'open', report);
   if ('fault' in parseTemplate(url)) return;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not get through
@@ -96,7 +96,7 @@ function checkUrl(spec: Spec, url: string, path: Path, names: Names, allowLoopba
     if (slot.filters.at(-1)?.name !== 'uri') report(path, `${slot.name} needs the filter uri: {{${slot.name}|uri}}`);
   if (origin === '{{base}}') return;
   const parsed = URL.parse(origin);
-  const fault = parsed ? whyNotAllowed(parsed, { hosts: spec.egress, allowLoopback }) : 'is not a URL';
+  const fault = parsed ? whyNotAllowed(parsed, { hosts: spec.egress, ...reach }) : 'is not a URL';
   if (fault) report(path, fault);
 }
 

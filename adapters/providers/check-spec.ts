@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { checkOperation } from './check-operation.ts';
-import { whyNotAllowed } from './egress.ts';
+import { type Reach, whyNotAllowed } from './egress.ts';
 import { whyNotLinear } from './linear-regex.ts';
 import type { Scheme, Spec } from './spec.ts';
 import { parseTemplate, renderText, slotsOf } from './template.ts';
@@ -15,21 +15,20 @@ export interface Fault {
 type Report = (path: readonly (string | number)[], message: string) => void;
 
 /** What is wrong with a spec whose fields are all well formed. Empty when it may be used. */
-export function checkSpec(spec: Spec, options: { readonly allowLoopback: boolean }): Fault[] {
+export function checkSpec(spec: Spec, options: Reach): Fault[] {
   const faults: Fault[] = [];
   const report: Report = (path, message) => faults.push({ path, message });
-  const allowLoopback = options.allowLoopback && spec.metadata.localOnly === true;
+  const reach: Reach = { ...options, allowLoopback: options.allowLoopback && spec.metadata.localOnly === true };
   if (spec.metadata.localOnly && !options.allowLoopback) report(['metadata', 'localOnly'], 'this spec runs on a laptop only');
   checkPatterns(spec, report);
-  checkHosts(spec, allowLoopback, report);
+  checkHosts(spec, reach, report);
   checkInputs(spec, report);
   for (const name of ['admin', 'subject'] as const) checkScheme(spec, name, spec.auth[name], report);
   checkProbe(spec, report);
   checkEnding(spec, report);
   for (const [path, text] of strings(spec.errors ?? [], ['errors']))
     if (text.includes('{{')) report(path, 'an error rule has no templates');
-  for (const name of ['create', 'list', 'probe', 'disable', 'delete', 'lastUsed'] as const)
-    checkOperation(spec, name, allowLoopback, report);
+  for (const name of ['create', 'list', 'probe', 'disable', 'delete', 'lastUsed'] as const) checkOperation(spec, name, reach, report);
   return faults;
 }
 
@@ -55,13 +54,14 @@ function checkPatterns(spec: Spec, report: Report): void {
     report(['metadata', 'secretPattern'], 'matches ordinary words');
 }
 
-function checkHosts(spec: Spec, allowLoopback: boolean, report: Report): void {
+function checkHosts(spec: Spec, reach: Reach, report: Report): void {
   spec.egress.forEach((host, index) => {
     const path = ['egress', index];
-    if (allowLoopback && ['127.0.0.1', '::1', 'localhost'].includes(host)) return;
+    if (reach.allowLoopback && ['127.0.0.1', '::1', 'localhost'].includes(host)) return;
+    if (isIP(host) && reach.privateHosts?.some((listed) => listed.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') === host)) return;
     const url = URL.parse(`https://${host}/`);
     const bare = url?.hostname.replace(/^\[|\]$/g, '');
-    if (bare && isIP(bare)) report(path, 'a host may not be an IP address');
+    if (bare && isIP(bare)) report(path, 'a host may not be an IP address, unless privateHosts of settings.yaml lists it with its port');
     else if (bare !== host || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host))
       report(path, 'must be one exact host name in lower case, without scheme, port or path');
   });
@@ -70,7 +70,7 @@ function checkHosts(spec: Spec, allowLoopback: boolean, report: Report): void {
   const fault =
     !url || url.origin !== spec.base.default
       ? 'must be an origin only, like https://api.example.com'
-      : whyNotAllowed(url, { hosts: spec.egress, allowLoopback });
+      : whyNotAllowed(url, { hosts: spec.egress, ...reach });
   if (fault) report(['base', 'default'], fault);
   const override = spec.base.override;
   const param = override?.replace(/^params\./, '');

@@ -2,7 +2,7 @@ import { ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
 import type { Provider, ProviderTraits, Subject } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
 import { durationSeconds } from './duration.ts';
-import { egress, type Resolve } from './egress.ts';
+import { type EgressOptions, egress } from './egress.ts';
 import { listPages } from './list-pages.ts';
 import { at } from './pointer.ts';
 import type { Spec, Step, Who } from './spec.ts';
@@ -11,7 +11,7 @@ import { renderText, type Scope } from './template.ts';
 import { instantOf } from './timestamp.ts';
 import { judge } from './verdict.ts';
 
-export interface HttpProviderOptions {
+export interface HttpProviderOptions extends Pick<EgressOptions, 'privateHosts' | 'authorities' | 'resolve'> {
   readonly spec: Spec;
   /** The fields of an account's admin credential, read from the secret store at each call. */
   readonly admin: (account: string) => Promise<Readonly<Record<string, Value>>>;
@@ -23,7 +23,6 @@ export interface HttpProviderOptions {
   readonly baseUrl?: string;
   /** Replaces the spec's propagation budgets and probe pace, in seconds. */
   readonly durations?: { readonly activateSeconds?: number; readonly revokeSeconds?: number; readonly everySeconds?: number };
-  readonly resolve?: Resolve;
 }
 
 /** A provider that does what a declarative spec says. It keeps no state and never repeats a call. */
@@ -99,12 +98,14 @@ export function httpProvider(options: HttpProviderOptions): Provider {
 
 /** Prepares the run of one operation: parameters checked, admin credential read, deadline set. */
 function preparer(options: HttpProviderOptions) {
-  const { spec, callSeconds, allowLoopback = false } = options;
+  const { spec, callSeconds, allowLoopback = false, privateHosts, authorities, resolve } = options;
   const own = allowLoopback && options.baseUrl ? URL.parse(options.baseUrl)?.hostname : undefined;
   const send = egress({
     hosts: own ? [...spec.egress, own] : spec.egress,
     allowLoopback,
-    ...(options.resolve && { resolve: options.resolve }),
+    ...(privateHosts && { privateHosts }),
+    ...(authorities !== undefined && { authorities }),
+    ...(resolve && { resolve }),
   });
   return async (operation: string, auth: Who, subject: Subject, key: Readonly<Record<string, unknown>>): Promise<Run> => {
     const signal = AbortSignal.timeout(callSeconds * 1000);

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { isAlias, isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Problem, Refused } from '../../core/errors.ts';
 import { checkSpec, type Fault } from './check-spec.ts';
+import type { Reach } from './egress.ts';
 import { looksSecret, secretPlaces } from './secret-scan.ts';
 import { type Spec, specSchema } from './spec.ts';
 import { schemaFaults } from './spec-faults.ts';
 
-export interface LoadOptions {
-  /** Plain HTTP to this machine for specs that say `localOnly: true`; given only by the local and test composition roots. */
-  readonly allowLoopback?: boolean;
-}
+/** What a spec may reach. Plain HTTP to this machine is for specs that say `localOnly: true`, and given only by the local and test composition roots. */
+export type LoadOptions = Partial<Reach>;
 
 /** 64 KiB: the longest spec we know of has 5. */
 const maxSpecBytes = 64 * 1024;
@@ -35,7 +34,7 @@ export function loadSpec(yamlText: string, file: string, options: LoadOptions = 
   const parsed = specSchema.safeParse(content);
   if (!parsed.success) throw refused(file, schemaFaults(parsed.error.issues, content).map(place));
   const spec = parsed.data;
-  const faults = checkSpec(spec, { allowLoopback: options.allowLoopback === true });
+  const faults = checkSpec(spec, { allowLoopback: false, ...options });
   if (faults.length) throw refused(file, faults.map(place));
   if (spec.metadata.secretPattern)
     refuseSecrets(withoutFixtures(yamlText, document.contents), file, new RegExp(spec.metadata.secretPattern));
@@ -51,7 +50,7 @@ export function loadSpecs(folders: readonly string[], options: LoadOptions = {})
   const refusals: Refused[] = [];
   for (const [folder, file] of folders.flatMap(filesOf)) {
     try {
-      const spec = loadSpec(readFileSync(join(folder, file), 'utf8'), file, { allowLoopback: true });
+      const spec = loadSpec(readFileSync(join(folder, file), 'utf8'), file, { ...options, allowLoopback: true });
       if (spec.metadata.localOnly && !options.allowLoopback) continue;
       if (specs.has(spec.metadata.id))
         throw new Refused('E_EXISTS', `${file}: another spec has the id ${spec.metadata.id}`, [

@@ -3,7 +3,7 @@ import type { Log, Provider } from '../../core/ports.ts';
 import { type HttpProviderOptions, httpProvider } from './http.ts';
 import type { Spec } from './spec.ts';
 
-export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds' | 'allowLoopback'> {
+export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds' | 'allowLoopback' | 'privateHosts' | 'authorities'> {
   readonly specs: readonly Spec[];
   /** Providers that are code: each is one file of this folder. */
   readonly native: readonly Provider[];
@@ -24,8 +24,9 @@ export function providers(options: RegistryOptions): (name: string) => Provider 
   const declared = options.specs.map((spec) => {
     const name = spec.metadata.id;
     const own = options.overrides && Object.hasOwn(options.overrides, name) ? options.overrides[name] : {};
-    const { callSeconds, allowLoopback = false } = options;
-    return httpProvider({ spec, callSeconds, allowLoopback, admin: (account) => options.admin(name, account), ...own });
+    const { callSeconds, allowLoopback = false, privateHosts = [], authorities } = options;
+    const reach = { allowLoopback, privateHosts, ...(authorities === undefined ? {} : { authorities }) };
+    return httpProvider({ spec, callSeconds, ...reach, admin: (account) => options.admin(name, account), ...own });
   });
   const byName = new Map<string, Provider>();
   for (const provider of [...options.native, ...declared]) {

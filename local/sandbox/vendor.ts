@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Refused } from '../../core/errors.ts';
@@ -25,6 +26,8 @@ export interface VendorOptions {
   readonly now?: () => number;
   /** Makes the values; a test plants recognisable ones. */
   readonly mint?: () => string;
+  /** PEM of its key and certificate: then it speaks HTTPS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /** A running sandbox vendor, with its door for tests. */
@@ -137,15 +140,16 @@ export async function startVendor(options: VendorOptions = {}): Promise<Vendor> 
     send(response, reply, fault);
   };
 
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).catch(() => response.destroy());
-  });
+  };
+  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     ...door,
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     adminKey,
     stop: () =>

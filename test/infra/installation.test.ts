@@ -6,6 +6,7 @@ import { type Refused, Refused as RefusedError } from '../../core/errors.ts';
 import { defaultPolicy } from '../../core/policy.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { readInstallation } from '../../infra/installation.ts';
+import { makeCertificate } from '../support/certificate.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -65,6 +66,44 @@ describe('an installation', () => {
     expect(refusal().problems).toEqual([expect.objectContaining({ message: expect.stringContaining('overlapMax + soak') })]);
   });
 
+  test('lists private hosts and the authorities that are trusted there; by default there are none', () => {
+    expect(readInstallation('test', folder).privateHosts).toEqual([]);
+    const { cert } = makeCertificate('DNS:gitlab.internal');
+    write('settings.yaml', "privateHosts: ['gitlab.internal:8443', '10.1.2.3:443', '[fd12::1]:8443']\n");
+    write('authorities.pem', `made by hand\n${cert}${cert}`);
+    const { privateHosts, authorities, settings } = readInstallation('test', folder);
+    expect(privateHosts).toEqual(['gitlab.internal:8443', '10.1.2.3:443', '[fd12::1]:8443']);
+    expect(authorities).toBe(`${cert.trim()}\n${cert.trim()}`);
+    expect(settings).toEqual({ ...productionSettings, stage: 'test' });
+  });
+
+  test.each([
+    ['that is no list', 'gitlab.internal:8443', 'privateHosts'],
+    ['without a port', '[gitlab.internal]', 'privateHosts.0'],
+    ['with a scheme', "['https://gitlab.internal:8443']", 'privateHosts.0'],
+    ['with a path', "['gitlab.internal:8443/api']", 'privateHosts.0'],
+    ['in capitals', "['GitLab.internal:8443']", 'privateHosts.0'],
+    ['that stands for many', "['*.internal:8443']", 'privateHosts.0'],
+    ['written in another way', "['127.1:8443']", 'privateHosts.0'],
+    ['that is metadata', "['169.254.169.254:443']", 'privateHosts.0'],
+    ['that is metadata in IPv6', "['[fd00:ec2::254]:443']", 'privateHosts.0'],
+    ['that is IPv4 inside IPv6', "['[::ffff:a00:1]:443']", 'privateHosts.0'],
+    ['that is a number', '[8443]', 'privateHosts.0'],
+  ])('is refused with a private host %s', (_, given, path) => {
+    write('settings.yaml', `privateHosts: ${given}\n`);
+    expect(refusal().problems.map((problem) => problem.path)).toEqual([path]);
+  });
+
+  test('is refused with authorities that cannot be used, and with a private key among them', () => {
+    const { cert, key } = makeCertificate('DNS:gitlab.internal');
+    write('authorities.pem', 'nothing');
+    expect(refusal().message).toContain('no certificate');
+    write('authorities.pem', `${cert}${cert.replace(/\n.{64}\n/, '\n')}`);
+    expect(refusal().message).toContain('certificate 2');
+    write('authorities.pem', `${cert}${key}`);
+    expect(refusal().code).toBe('E_SECRET_IN_INPUT');
+  });
+
   test('is refused when its settings are for another stage', () => {
     write('settings.yaml', 'stage: other\n');
     expect(refusal().message).toContain('for stage other');
@@ -88,5 +127,16 @@ describe('a provider of an installation', () => {
     write('providers/own.yaml', sandbox.replace(/^ *localOnly: true\n/m, ''));
     const { problems } = refusal();
     expect(problems.map(({ path }) => path)).toContain('base.default');
+  });
+
+  test('that is reached in a private network needs its exact host and port in the settings', () => {
+    const inside = sandbox
+      .replace(/^ *localOnly: true\n/m, '')
+      .replace('egress: [127.0.0.1]', 'egress: [gitlab.internal]')
+      .replace('http://127.0.0.1:4010', 'https://gitlab.internal:8443');
+    write('providers/own.yaml', inside);
+    expect(refusal().problems.map(({ path }) => path)).toEqual(['base.default']);
+    write('settings.yaml', "privateHosts: ['gitlab.internal:8443']\n");
+    expect(readInstallation('test', folder).specs.map(({ metadata }) => metadata.id)).toContain('sandbox');
   });
 });
