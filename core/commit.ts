@@ -3,6 +3,8 @@ import { ConditionFailed, Fenced, InventoryUnavailable } from './errors.ts';
 import type { Attribute, Condition, Write } from './inventory.ts';
 import { attribute, auditItem, getKey, indexChange, metaKey, outboxItem, putItem } from './items.ts';
 import type { Key } from './key.ts';
+import { measuresOf } from './measure.ts';
+import { measuredOf } from './metric.ts';
 import type { Notice } from './notice.ts';
 import { publish } from './outbox.ts';
 import type { Ports } from './ports.ts';
@@ -49,6 +51,8 @@ export async function commit(ports: Ports, keyId: string, build: (key: Key) => C
       await explain(ports, key, change, error.index);
       continue;
     }
+    const measures = measuresOf(change.events, key, after, ports.clock.now());
+    if (Object.keys(measures).length) ports.log.measure(measures, measuredOf(after));
     await publish(ports, change.notices ?? []);
     return after;
   }

@@ -30,13 +30,15 @@ const dueChecks: readonly Check[] = [
   },
   {
     reason: 'overdue',
-    applies: (key, now, policy) =>
-      key.nextDueAt && now >= after(key.nextDueAt, policy.tiers[key.tier].toleranceSeconds)
-        ? `was due at ${key.nextDueAt}, past its tier's tolerance`
-        : null,
+    applies: (key, now, policy) => (isOverdue(key, now, policy) ? `was due at ${key.nextDueAt}, past its tier's tolerance` : null),
   },
   { reason: 'scheduled', applies: (key, now) => (key.nextDueAt && now >= key.nextDueAt ? `due at ${key.nextDueAt}` : null) },
 ];
+
+/** Whether a key's due date is further back than its tier tolerates. */
+export function isOverdue(key: Key, now: string, policy: Policy): boolean {
+  return key.nextDueAt !== null && now >= after(key.nextDueAt, policy.tiers[key.tier].toleranceSeconds);
+}
 
 /** Whether a key is due at an instant, and why: a pure function of the key, the clock and the policy. */
 export function dueVerdict(key: Key, now: string, policy: Policy): DueVerdict {

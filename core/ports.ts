@@ -1,5 +1,6 @@
 import type { Inventory } from './inventory.ts';
 import type { DestinationSpec } from './key.ts';
+import type { MeasuredOf, Measures } from './metric.ts';
 import type { Notice } from './notice.ts';
 import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
@@ -34,11 +35,13 @@ export interface Clock {
   now(): number;
 }
 
-/** Structured log lines: ids, numbers and reasons only. */
+/** Structured log lines and measures: ids, numbers and reasons only. Nothing of it ever throws. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** One line of metrics, about the whole stage unless said otherwise. */
+  measure(values: Measures, of?: MeasuredOf): void;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -48,6 +48,9 @@ export const productionSettings: Settings = {
   destinationsPerAttempt: 1,
 };
 
+/** A revocation must be contained this long after its request, in seconds; later, a person is woken. Our own promise, beside the vendors' minutes. */
+export const containTargetSeconds = 900;
+
 /** T_inflight: after this long, no attempt that acquired the key before can still have an effect. */
 export function inflightSeconds(settings: Settings): number {
   return settings.functionSeconds + settings.settleSeconds + settings.skewSeconds;

@@ -1,7 +1,7 @@
-import { dueVerdict } from './due.ts';
+import { dueVerdict, isOverdue } from './due.ts';
 import { Refused } from './errors.ts';
 import { findKey } from './items.ts';
-import type { Tier } from './key.ts';
+import type { Key, Tier } from './key.ts';
 import type { Ports } from './ports.ts';
 import { beginRotation } from './rotate/begin.ts';
 import { instant } from './time.ts';
@@ -22,10 +22,12 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
   const started: string[] = [];
   const skipped: { keyId: string; reason: string }[] = [];
   let looked = 0;
+  let overdue = 0;
   for await (const { keyId } of ports.inventory.hints('due', now)) {
     looked += 1;
+    let key: Key | undefined;
     try {
-      const key = await findKey(ports, keyId);
+      key = await findKey(ports, keyId);
       if (!key || key.tier !== request.tier || key.state !== 'active') continue;
       const verdict = dueVerdict(key, now, ports.policy);
       if (!verdict.due) continue;
@@ -38,9 +40,17 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
     } catch (error) {
       const reason = error instanceof Refused ? error.code : (error as Error).name;
       skipped.push({ keyId, reason });
+      if (key && isOverdue(key, now, ports.policy) && !isKeptBack(key, now)) overdue += 1;
       ports.log.warn('a due key was not started', { key: keyId, reason });
     }
   }
+  ports.log.measure(
+    { keysDue: started.length + skipped.length, keysStarted: started.length, keysOverdue: overdue },
+    { tier: request.tier },
+  );
   ports.log.info('sweep', { tier: request.tier, looked, started: started.length, skipped: skipped.length });
   return { looked, started, skipped };
 }
+
+/** A person said that it is not to rotate: that is a finding of the key, and nothing that anybody has to be woken for. */
+const isKeptBack = (key: Key, now: string): boolean => key.facts.mode === 'observe' || (key.hold !== null && key.hold.until > now);

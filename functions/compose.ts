@@ -62,7 +62,7 @@ function build(parts: readonly Part[]): Ports {
     ...Object.assign({}, ...parts.map((part) => part(ground))),
     clock: systemClock,
     randomId,
-    log: powertoolsLog(),
+    log: powertoolsLog(settings.stage),
     settings,
     policy,
   };

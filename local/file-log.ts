@@ -16,7 +16,13 @@ export function fileLog(path: string): Log {
       const entry = { at: new Date().toISOString(), level, message, ...fields };
       appendFileSync(path, `${JSON.stringify(entry, (_, value) => (typeof value === 'string' ? clean(value) : value))}\n`, { mode: 0o600 });
     };
-  return { info: line('info'), warn: line('warn'), error: line('error') };
+  const measured = line('measure');
+  return {
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    measure: (values, of) => measured('measured', { ...of, ...values }),
+  };
 }
 
 /** JSON escapes line breaks and control characters; direction and invisible ones would still repaint a terminal. */

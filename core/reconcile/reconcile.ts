@@ -1,6 +1,8 @@
 import { commit } from '../commit.ts';
 import { findKey, partition } from '../items.ts';
 import type { Key } from '../key.ts';
+import { openSeconds } from '../measure.ts';
+import { measuredOf } from '../metric.ts';
 import { publishPending } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
 import { quiesceSeconds } from '../rotate/abort.ts';
@@ -33,6 +35,9 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
   const worker = async () => {
     for (const key of next) {
       const keyId = key.facts.id;
+      if (key.state === 'revoking') {
+        ports.log.measure({ revocationOpenSeconds: openSeconds(key.revocation, ports.clock.now()) }, measuredOf(key));
+      }
       try {
         const done = await reconcileKey(ports, key);
         if (done.length) repaired.push(`${keyId}: ${done.join(', ')}`);
@@ -48,6 +53,7 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   const looked = keys.length;
+  ports.log.measure({ reconcileRuns: 1, keysNotReconciled: failed.length });
   return { looked, repaired, failed };
 }
 
@@ -71,7 +77,11 @@ async function reconcileKey(ports: Ports, key: Key): Promise<string[]> {
   const keyId = key.facts.id;
   const done: string[] = [];
   const unsent = await ports.inventory.list(partition(keyId), 'OUT#');
-  if (unsent.length && (await publishPending(ports, keyId)) < unsent.length) done.push('notices sent');
+  const failed = unsent.length ? await publishPending(ports, keyId) : 0;
+  if (failed < unsent.length) done.push('notices sent');
+  const long = `OUT#${after(instant(ports.clock.now()), -ports.settings.stuckSeconds)}`;
+  const waiting = Math.min(failed, unsent.filter(({ sk }) => sk < long).length);
+  if (waiting) ports.log.measure({ noticesWaiting: waiting }, measuredOf(key));
   // Attempts that only acquire leave lines on the key; none may grow without bound while nothing commits.
   if (key.pendingCount > 0) await commit(ports, keyId, () => ({ actor: 'reconciler', events: [] }));
   if (!isIdle(key)) {

@@ -1,6 +1,7 @@
 import { commit } from '../commit.ts';
 import { ConditionFailed, Fenced, PastPointOfNoReturn, Superseded } from '../errors.ts';
 import type { Key, Revocation, Rotation } from '../key.ts';
+import { measuredOf } from '../metric.ts';
 import { openOperation, recordPath } from '../operation.ts';
 import { noticeFor } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
@@ -25,7 +26,11 @@ export async function resumeIfStuck(ports: Ports, key: Key): Promise<string | nu
   }
   const patience = state === 'ended' ? 2 * ports.settings.reconcileSeconds : ports.settings.stuckSeconds;
   if (ports.clock.now() - milliseconds(lastMoveOf(key)) < patience * 1000) return null;
-  return resume(ports, key, state === 'ended' ? 'its execution ended' : 'nobody can see its execution');
+  const resumed = await resume(ports, key, state === 'ended' ? 'its execution ended' : 'nobody can see its execution');
+  // The first time at a step is what the reconciler is for; once more, and the operation does not get beyond it.
+  const again = key[recordPath(operation)]?.restartStep === operation.step;
+  if (resumed && again) ports.log.measure({ operationsStuck: 1 }, measuredOf(key));
+  return resumed;
 }
 
 /** Starts an open operation again under the next execution number; a rotation that was started too often rolls back. Returns what was done, or null. */

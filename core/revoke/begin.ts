@@ -15,6 +15,7 @@ import {
   versionKey,
 } from '../items.ts';
 import type { Key, LeakSource, Revocation, RevokeRequest } from '../key.ts';
+import { measuredOf } from '../metric.ts';
 import type { Ports } from '../ports.ts';
 import { startExecution } from '../rotate/begin.ts';
 import { instant } from '../time.ts';
@@ -139,7 +140,9 @@ async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Prom
     setIfMissing: { 'revocation.id': operationIdOf('revoke', input.keyId, input.requestId), 'revocation.openedAt': now },
     append: { pending: [attribute(line)], 'revocation.requests': [attribute(request)] },
   };
-  return keyOf(await ports.inventory.update(metaKey(input.keyId), change, [{ item: 'exists' }]));
+  const key = keyOf(await ports.inventory.update(metaKey(input.keyId), change, [{ item: 'exists' }]));
+  ports.log.measure({ revocationsStarted: 1 }, measuredOf(key));
+  return key;
 }
 
 /** R1: every version in scope, read after the fence, all at once. */

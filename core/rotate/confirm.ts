@@ -4,6 +4,7 @@ import { AdoptionTimedOut, ConditionFailed, Fenced } from '../errors.ts';
 import { evidenceFor } from '../evidence.ts';
 import { findVersion, getKey } from '../items.ts';
 import type { Key, Rotation } from '../key.ts';
+import { measuredOf } from '../metric.ts';
 import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { instant } from '../time.ts';
@@ -78,6 +79,7 @@ async function recordConfirmed(ports: Ports, key: Key, rotation: Rotation, evide
 }
 
 async function atCap(ports: Ports, key: Key, rotation: Rotation, missing: readonly string[]): Promise<void> {
+  ports.log.measure({ consumersSilent: missing.length }, measuredOf(key));
   if (ports.policy.tiers[key.tier].atOverlapMax === 'roll-back') {
     if (rotation.taskToken) {
       const cause = new AdoptionTimedOut(`not confirmed: ${missing.join(', ')}`);

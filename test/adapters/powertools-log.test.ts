@@ -12,7 +12,7 @@ function linesOf(work: (log: ReturnType<typeof powertoolsLog>) => void): string[
   };
   vi.spyOn(process.stdout, 'write').mockImplementation(keep);
   vi.spyOn(process.stderr, 'write').mockImplementation(keep);
-  work(powertoolsLog('rekey-test'));
+  work(powertoolsLog('test', 'rekey-test'));
   vi.restoreAllMocks();
   return lines;
 }
@@ -40,4 +40,39 @@ it('cuts what is too long for ids and reasons', () => {
   const entry = JSON.parse(line ?? '');
   expect(entry.message).toHaveLength(1000);
   expect(entry.detail.reason).toHaveLength(300);
+});
+
+it('writes a measure as one line in the embedded metric format: by stage, by tier, and by provider', () => {
+  const [line, ...others] = linesOf((log) =>
+    log.measure({ rotationsSucceeded: 1, rotationSeconds: 7.5 }, { tier: 'high', provider: 'sand\nbox' }),
+  );
+  expect(others).toEqual([]);
+  expect(line?.endsWith('}\n')).toBe(true);
+  expect(JSON.parse(line ?? '')).toEqual({
+    _aws: {
+      Timestamp: expect.any(Number),
+      CloudWatchMetrics: [
+        {
+          Namespace: 'Rekey',
+          Dimensions: [['stage'], ['stage', 'tier'], ['stage', 'tier', 'provider']],
+          Metrics: [
+            { Name: 'rotationsSucceeded', Unit: 'Count' },
+            { Name: 'rotationSeconds', Unit: 'Seconds' },
+          ],
+        },
+      ],
+    },
+    stage: 'test',
+    tier: 'high',
+    provider: 'sand\\u000abox',
+    rotationsSucceeded: 1,
+    rotationSeconds: 7.5,
+  });
+});
+
+it('measures what is about the whole stage by the stage alone', () => {
+  const [line] = linesOf((log) => log.measure({ reconcileRuns: 1 }));
+  const { _aws, ...rest } = JSON.parse(line ?? '');
+  expect(_aws.CloudWatchMetrics[0].Dimensions).toEqual([['stage']]);
+  expect(rest).toEqual({ stage: 'test', reconcileRuns: 1 });
 });

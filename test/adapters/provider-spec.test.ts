@@ -96,7 +96,7 @@ describe('loading a provider spec', () => {
     ]);
     const none = good.replace(/ {2}disable:[\s\S]*?(?= {2}lastUsed:)/, '  disable: none\n');
     const warned: unknown[] = [];
-    const log = { info: () => {}, error: () => {}, warn: (message: string) => warned.push(message) };
+    const log = { info: () => {}, error: () => {}, measure: () => {}, warn: (message: string) => warned.push(message) };
     const find = providers({ specs: [loadSpec(none, 'vendor.yaml')], native: [], admin: async () => ({}), callSeconds: 1, log });
     expect(find('sandbox').traits.disable).toBe('none');
     expect(warned).toEqual([expect.stringContaining('ROTATE-ONLY')]);

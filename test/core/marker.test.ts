@@ -84,6 +84,7 @@ const overheard = (ports: Ports): Ports => ({
     info: (...line) => say('log lines', line),
     warn: (...line) => say('log lines', line),
     error: (...line) => say('log lines', line),
+    measure: (...line) => say('log lines', line),
   },
   executions: {
     ...ports.executions,

@@ -46,7 +46,7 @@ beforeEach(async () => {
     feed,
     consumers,
     token: 'operator',
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined, measure: () => undefined },
   });
   consumer = start();
 });
@@ -243,7 +243,7 @@ describe('a consumer', () => {
       feed,
       consumers,
       token: 'operator',
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined, measure: () => undefined },
       port,
     });
     await until(() => expect(moved().map((receipt) => receipt.nonce)).toContain('n4'));

@@ -16,7 +16,7 @@ let answers: { name: string; input: unknown }[];
 let receipts: { receipt: unknown; consumer: string }[];
 let fail: Error | undefined;
 
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined, measure: () => undefined };
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rekey-server-'));

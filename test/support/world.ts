@@ -9,6 +9,7 @@ import { adoptVersion } from '../../core/adopt.ts';
 import { receive } from '../../core/adoption.ts';
 import { proofOf } from '../../core/challenge.ts';
 import type { Consumer, KeyFacts } from '../../core/key.ts';
+import type { MeasuredOf, Measures } from '../../core/metric.ts';
 import type { Notice } from '../../core/notice.ts';
 import { defaultPolicy, type Policy, type TierPolicy } from '../../core/policy.ts';
 import type { Executions, Ports } from '../../core/ports.ts';
@@ -92,6 +93,8 @@ export interface World {
   readonly provider: MemoryProvider;
   readonly inventory: ReturnType<typeof memoryInventory>;
   readonly notices: readonly Notice[];
+  /** Every line of metrics, in order. */
+  readonly measured: readonly (Measures & MeasuredOf)[];
   readonly clock: FakeClock;
   /** Runs virtual time until `done` holds. Throws when nothing is left to happen, or after `limitSeconds`. */
   until(done: () => Promise<boolean> | boolean, limitSeconds?: number): Promise<void>;
@@ -126,6 +129,7 @@ export function world(options: WorldOptions = {}): World {
   const now = { now: () => Date.now() };
   const provider = memoryProvider({ ...options.provider, clock: now });
   const destination = memoryDestination('memory');
+  const measured: (Measures & MeasuredOf)[] = [];
   let serial = 0;
   let executions: ReturnType<typeof localExecutions>;
   const current: Executions = {
@@ -144,7 +148,7 @@ export function world(options: WorldOptions = {}): World {
     clock: now,
     randomId: () => `${(serial++).toString(16).padStart(8, '0')}`.padStart(32, '0'),
     fingerprint: fingerprintWith(async () => Buffer.alloc(32, 7)),
-    log: { info() {}, warn() {}, error() {} },
+    log: { info() {}, warn() {}, error() {}, measure: (values, of) => void measured.push({ ...of, ...values }) },
     settings: { ...testSettings, ...options.settings },
     policy: options.policy ?? testPolicy,
   };
@@ -186,6 +190,7 @@ export function world(options: WorldOptions = {}): World {
     provider,
     inventory,
     notices: notifier.published,
+    measured,
     clock,
     async until(done, limitSeconds = 7200) {
       const limit = Date.now() + limitSeconds * 1000;
