@@ -1,6 +1,6 @@
 import { isCancel, password, text } from '@clack/prompts';
 import { Refused } from '../core/errors.ts';
-import { hasVendorSecret, looksSecret } from '../requests/secret-detector.ts';
+import { hasVendorSecret, looksSecret } from '../core/secret-detector.ts';
 
 /** Longer than any vendor's value, and than any line of a log that is worth pasting, in bytes. */
 const valueBytes = 64 * 1024;

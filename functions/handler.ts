@@ -41,6 +41,8 @@ const common = { keyId: 'string', operationId: 'string', startSeq: 'number' };
 const own: Readonly<Record<string, object>> = { Confirm: { taskToken: 'string' }, Abort: { error: 'string' } };
 
 function payloadOf(event: unknown, state: string): StepPayload {
+  // What somebody started an execution with is judged by the step itself.
+  if (state === 'Accept') return (event ?? {}) as StepPayload;
   const expected: Record<string, string> = { ...common, ...own[state] };
   const given = typeof event === 'object' && event !== null ? (event as Record<string, unknown>) : {};
   const names = new Set([...Object.keys(expected), ...Object.keys(given)]);

@@ -1,10 +1,10 @@
 import { type Problem, Refused } from '../core/errors.ts';
+import { keyIdProblem } from '../core/key-id.ts';
 import type { Ports } from '../core/ports.ts';
+import { hasVendorSecret, looksSecret } from '../core/secret-detector.ts';
 import { nearestKeys } from '../core/show.ts';
 import { checkShape } from './body.ts';
-import { keyIdProblem } from './key-id.ts';
 import { type Caller, requests } from './requests.ts';
-import { hasVendorSecret, looksSecret } from './secret-detector.ts';
 
 /**
  * The one door behind every way in: checks who may ask what, refuses what could hold a value, and does it.

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { keyIdProblem } from './key-id.ts';
+import { keyIdProblem } from '../core/key-id.ts';
 
 /** Text for people: one line, without control, format and direction characters that could forge a log line or hide a word. */
 export function text(most = 200) {

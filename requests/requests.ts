@@ -5,10 +5,11 @@ import { Refused } from '../core/errors.ts';
 import { explainKey } from '../core/explain.ts';
 import { clearHold, setHold } from '../core/hold.ts';
 import { tiers } from '../core/key.ts';
+import { leakSources } from '../core/leak-sources.ts';
 import { planRevocation, planRotation } from '../core/plan.ts';
 import type { Ports } from '../core/ports.ts';
 import { goLive, registerKey } from '../core/register.ts';
-import { findLeaked, revoke } from '../core/revoke/begin.ts';
+import { findLeaked, notSaid, revoke } from '../core/revoke/begin.ts';
 import { releaseReissue } from '../core/revoke/release.ts';
 import { requestRollback } from '../core/rotate/abort.ts';
 import { beginRotation } from '../core/rotate/begin.ts';
@@ -18,7 +19,6 @@ import { tierOf } from '../core/tier.ts';
 import { Value } from '../core/value.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
-import { leakSources } from './leak-sources.ts';
 import { accept } from './problems.ts';
 
 /** Who asks: the authenticated principal, and the door it came through. Never a field of the request. */
@@ -128,9 +128,6 @@ export const requests: Readonly<Record<string, Request>> = {
   status: request(nothing, (ports) => status(ports), { intake: true }),
   sweep: request(z.strictObject({ tier: z.enum(tiers) }), (ports, input) => sweep(ports, input)),
 };
-
-/** What a revocation's record says until somebody gives the reason. */
-const notSaid = 'not said yet';
 
 /** `version` is accepted only to answer those who believe that it proves something. */
 const confirmation = z.strictObject({

@@ -1,7 +1,7 @@
 import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { type Problem, Refused } from '../core/errors.ts';
+import { hasVendorSecret, looksSecret } from '../core/secret-detector.ts';
 import { checkShape } from './body.ts';
-import { hasVendorSecret, looksSecret } from './secret-detector.ts';
 
 /** One document of a YAML file: what it says, and where each part of it stands. */
 export interface YamlDocument {

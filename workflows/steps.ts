@@ -1,4 +1,5 @@
 import type { Ports } from '../core/ports.ts';
+import { accept } from '../core/revoke/accept.ts';
 import { attribute } from '../core/revoke/attribute.ts';
 import { close } from '../core/revoke/close.ts';
 import { disable } from '../core/revoke/disable.ts';
@@ -28,7 +29,10 @@ export type Right =
   | 'executions.start'
   | 'executions.answer';
 
-/** The payload of one attempt: the execution's, for Confirm the token that it waits on, for Abort the first cause. */
+/**
+ * The payload of one attempt: the execution's, for Confirm the token that it waits on, for Abort the first cause.
+ * Accept alone gets neither of the first three, because no operation exists yet: only `input` and `execution`.
+ */
 export interface StepPayload {
   readonly keyId: string;
   readonly operationId: string;
@@ -36,6 +40,9 @@ export interface StepPayload {
   readonly taskToken?: string;
   /** For Abort: the name of the error that began the rollback. */
   readonly error?: string;
+  /** For Accept: what somebody started the execution with, and the execution's ARN. */
+  readonly input?: unknown;
+  readonly execution?: string;
 }
 
 /** What the workflow keeps of a step: instants, seconds and words for a Wait or a Choice, nothing else. */
@@ -93,6 +100,7 @@ export const steps: readonly Step[] = [
     'destinations.write',
     'notices.publish',
   ]),
+  row('Accept', ['revoke'], 'functions/revoke/accept.ts', accept, ['provider.disable', 'executions.start']),
   row('Disable', ['revoke'], 'functions/revoke/disable.ts', disable, [
     'provider.disable',
     'provider.endSessions',

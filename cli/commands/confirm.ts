@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { checkKeyId } from '../../core/key-id.ts';
 import type { KeyReport } from '../../core/show.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
 import { intend } from '../intend.ts';
 import { action, examples } from '../session.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { AuditEntry } from '../../core/audit.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
+import { checkKeyId } from '../../core/key-id.ts';
 import { table } from '../output.ts';
 import { action, examples } from '../session.ts';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { Refused } from '../../core/errors.ts';
+import { checkKeyId } from '../../core/key-id.ts';
 import { parseDuration } from '../../requests/duration.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
 import { intend } from '../intend.ts';
 import { action, examples } from '../session.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Explanation } from '../../core/explain.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
+import { checkKeyId } from '../../core/key-id.ts';
 import { action, examples } from '../session.ts';
 
 /** `rekey key explain`: the questions that a policy must answer, answered for one key. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { checkKeyId } from '../../core/key-id.ts';
 import type { KeyReport } from '../../core/show.ts';
 import { writeKeyDocument } from '../../requests/key-document.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
 import { exitOf } from '../ending.ts';
 import { secondsOf } from '../input.ts';
 import { table } from '../output.ts';

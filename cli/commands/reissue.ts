@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { checkKeyId } from '../../requests/key-id.ts';
+import { checkKeyId } from '../../core/key-id.ts';
 import { exitOf } from '../ending.ts';
 import { intend } from '../intend.ts';
 import { action, examples } from '../session.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { checkKeyId } from '../../core/key-id.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Begun } from '../../core/rotate/begin.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
 import { exitOf, exits } from '../ending.ts';
 import { agreed, secondsOf } from '../input.ts';
 import { showPlan } from '../plan-text.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type Action, actions, whoCan as allowed } from '../../core/authority.ts';
 import { Refused } from '../../core/errors.ts';
 import { type Tier, tiers } from '../../core/key.ts';
-import { checkKeyId } from '../../requests/key-id.ts';
+import { checkKeyId } from '../../core/key-id.ts';
 import { table } from '../output.ts';
 import { action, examples } from '../session.ts';
 

@@ -23,6 +23,9 @@ import type { Value } from '../value.ts';
 import { isDead, type Version } from '../version.ts';
 import { holdsReissue, inScope } from './scope.ts';
 
+/** What a revocation's record says until somebody gives the reason. */
+export const notSaid = 'not said yet';
+
 export interface RevokeInput {
   readonly keyId: string;
   /** Every version that is not dead, or the ones that leaked. */

@@ -22,6 +22,7 @@ describe('a function', () => {
 
   test('disables at a provider only where something must die', () => {
     expect(stack.whoMay('iam:UpdateAccessKey')).toEqual([
+      'accept',
       'attribute',
       'disable',
       'intake',
@@ -46,8 +47,8 @@ describe('a function', () => {
     expect(intake.rights.flatMap(({ Resource }) => Resource).filter((arn) => arn.includes('/key/'))).toEqual([]);
   });
 
-  test('starts executions only from a door', () => {
-    expect(stack.whoMay('states:StartExecution')).toEqual(['intake', 'operate', 'reconcile', 'sweep']);
+  test('starts executions only from a door, or from the state that is one', () => {
+    expect(stack.whoMay('states:StartExecution')).toEqual(['accept', 'intake', 'operate', 'reconcile', 'sweep']);
   });
 
   test('acts on IAM users only while they carry the tag of the stage', () => {

@@ -1,4 +1,4 @@
-import { type Problem, Refused } from '../core/errors.ts';
+import { type Problem, Refused } from './errors.ts';
 
 /** Names of keys: lower-case words joined by hyphens, in folders joined by slashes. */
 const keyIdPattern = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/;

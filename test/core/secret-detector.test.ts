@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { looksSecret } from '../../requests/secret-detector.ts';
+import { looksSecret } from '../../core/secret-detector.ts';
 
 /** Joined here so that no scanner takes this file for a leak. */
 const vendorShapes = [
