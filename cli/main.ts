@@ -13,6 +13,7 @@ import { reissue } from './commands/reissue.ts';
 import { revoke } from './commands/revoke.ts';
 import { rollback } from './commands/rollback.ts';
 import { rotate } from './commands/rotate.ts';
+import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
 import { whoCan } from './commands/who-can.ts';
 import { exits } from './ending.ts';
@@ -62,7 +63,7 @@ function program(): Command {
       `${examples('revoke --leaked -', 'key add -f keys/ --mint', 'rotate payments/stripe --wait', 'status')}\n\nExit codes: 0 done, 1 unexpected, 2 usage or input, 3 not found, 4 not allowed, 5 not now, 6 not verified,\n7 still running, 8 needs a person, 130 interrupted.`,
     );
   rekey.addCommand(key);
-  for (const command of [rotate(), rollback(), revoke(), reissue(), confirm(), hold(), history(), status(), whoCan(), doctor()])
+  for (const command of [rotate(), rollback(), revoke(), reissue(), confirm(), hold(), history(), status(), simulate(), whoCan(), doctor()])
     rekey.addCommand(settle(command));
   return rekey;
 }

@@ -25,6 +25,8 @@ export interface MemoryProviderOptions {
   /** How long a new credential is still refused, and a disabled or deleted one still accepted. */
   readonly activateSeconds?: number;
   readonly revokeSeconds?: number;
+  /** Begins every credential's id and value, so that two vendors never mint the same. */
+  readonly series?: string;
 }
 
 /** A provider in memory with what its own log and console would show; for the simulation and for tests. */
@@ -44,7 +46,7 @@ export interface MemoryProvider extends Provider {
 
 /** Class C: provider-generated values, shown once; `maxLive` slots that count disabled credentials; propagation on create and on disable. */
 export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
-  const { clock, activateSeconds = 0, revokeSeconds = 0 } = options;
+  const { clock, activateSeconds = 0, revokeSeconds = 0, series = '' } = options;
   const held = new Map<string, Held>();
   /** Deleted credentials are accepted until the deletion has propagated. */
   const deleted = new Map<string, { readonly text: string; readonly at: number }>();
@@ -85,8 +87,8 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
 
   function make(label: string): { credentialId: string; value: Value } {
     serial += 1;
-    const credentialId = `cred-${String(serial).padStart(4, '0')}`;
-    const text = `mem_canary_${serial}_${Math.trunc(clock.now())}`;
+    const credentialId = `${series}cred-${String(serial).padStart(4, '0')}`;
+    const text = `mem_canary_${series}${serial}_${Math.trunc(clock.now())}`;
     held.set(credentialId, { credentialId, label, createdAt: clock.now(), text, enabled: true, disabledAt: 0 });
     return { credentialId, value: new Value(text) };
   }
