@@ -45,7 +45,7 @@ export function composeRehearsal(
     clock,
     randomId,
     fingerprint: fingerprintWith(async () => Buffer.alloc(32, 1)),
-    log: { info() {}, warn() {}, error() {} },
+    log: { info() {}, warn() {}, error() {}, measure() {} },
     settings,
     policy,
   };
