@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Refused, RekeyError } from '../core/errors.ts';
 import type { KeyFacts } from '../core/key.ts';
 import type { Registered } from '../core/register.ts';
@@ -61,12 +62,25 @@ async function adopt(session: Session, keyId: string, { source, credentialId }: 
   const [store, token] = [await session.door.secrets(), randomUUID()];
   await store.put(keyId, token, value);
   try {
-    return await adopted(session, { keyId, token, ...chosen });
+    return await stored(() => adopted(session, { keyId, token, ...chosen }));
   } catch (error) {
     // A value that was not adopted keeps no label, so that nothing takes it for a version on its way.
     if (error instanceof Refused && error.code !== 'E_UNREACHABLE') await store.strip(keyId, token);
     throw error;
   }
+}
+
+/** Secrets Manager may take a second to show what it took. */
+async function stored<T>(adopt: () => Promise<T>): Promise<T> {
+  for (const waitMilliseconds of [300, 900]) {
+    try {
+      return await adopt();
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'E_INPUT_EMPTY')) throw error;
+      await pause(waitMilliseconds);
+    }
+  }
+  return adopt();
 }
 
 async function adopted(session: Session, request: { keyId: string; token: string; credentialId?: string }): Promise<string> {

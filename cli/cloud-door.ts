@@ -1,4 +1,5 @@
 import { Refused } from '../core/errors.ts';
+import { secretNames } from '../functions/secret-names.ts';
 import { type Deployment, type DeploymentOptions, findDeployment } from './deployment.ts';
 import { type Door, post } from './door.ts';
 
@@ -45,7 +46,14 @@ export function cloudDoor(options: DeploymentOptions): Door {
         import('../adapters/aws/secret-store.ts'),
       ]);
       const client = new SecretsManagerClient({ region: deployment.region, maxAttempts: 1 });
-      return secretsManagerStore({ client, prefix: deployment.secretPrefix, callSeconds: awsSeconds });
+      // Exactly where the functions look, under the same encryption. Who registers keys has no need to read their values.
+      return secretsManagerStore({
+        client,
+        prefix: secretNames.keys(deployment.secretPrefix),
+        callSeconds: awsSeconds,
+        kmsKeyId: secretNames.encryptionAlias(deployment.stage),
+        writeOnly: true,
+      });
     },
   };
 }

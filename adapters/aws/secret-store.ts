@@ -20,6 +20,8 @@ export interface SecretsManagerOptions {
   readonly callSeconds: number;
   /** Encrypts the secrets this store creates; without it, the account's own key for Secrets Manager. */
   readonly kmsKeyId?: string;
+  /** For somebody who may put values there and not read them: `put` then does not wait until the version shows. */
+  readonly writeOnly?: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ const emptyToken = '00000000-0000-4000-8000-000000000000';
 const emptyText = '{"rekey":"this key has no version yet"}';
 
 /** The secret store on AWS Secrets Manager: one secret per key, named `<prefix><keyId>`. */
-export function secretsManagerStore({ client, prefix, callSeconds, kmsKeyId }: SecretsManagerOptions): SecretStore {
+export function secretsManagerStore({ client, prefix, callSeconds, kmsKeyId, writeOnly = false }: SecretsManagerOptions): SecretStore {
   const nameOf = (keyId: string) => `${prefix}${keyId}`;
   const deadline = () => ({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
 
@@ -56,7 +58,7 @@ export function secretsManagerStore({ client, prefix, callSeconds, kmsKeyId }: S
         }
         throw unavailable('PutSecretValue', error);
       }
-      await readable(client, SecretId, token, until);
+      if (!writeOnly) await readable(client, SecretId, token, until);
     },
 
     async read(keyId, token) {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fakeSecretsManager } from '../support/aws/secrets-manager.ts';
 import { keyDocument, rekey } from '../support/local-installation.ts';
 import { type Asked, ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
 
@@ -31,9 +32,10 @@ const stsAnswer = (id: string) =>
 
 /** Made up; AWS's own documentation uses the id. */
 const credentials = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-real-one' };
-const run = (args: readonly string[], env: Record<string, string> = credentials) =>
+const run = (args: readonly string[], env: Record<string, string> = credentials, stdin = '') =>
   rekey([...args, '--stage', 'prod'], {
     cwd: aws.workspace,
+    stdin,
     env: {
       ...env,
       AWS_ENDPOINT_URL_STS: aws.url,
@@ -103,6 +105,23 @@ describe('a deployed installation', () => {
     expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_CREDENTIALS.*expired/) });
     aws.reply = () => ({ status: 403, body: { Message: 'Forbidden' } });
     expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_FORBIDDEN.*who-can/) });
+  });
+
+  test('takes an existing value over by putting it where the functions look, under their encryption, and reads it back never', async () => {
+    const store = await fakeSecretsManager();
+    const adopts = [refused('E_INPUT_EMPTY'), ok({ version: 1 })];
+    aws.reply = (asked) => {
+      if (asked.path.endsWith('key.show')) return ok({ state: 'registered', current: null, operation: null });
+      return identity(asked) ?? (asked.path.endsWith('key.adopt') ? adopts.shift() : undefined) ?? ok({ keyId: 'one', outcome: 'created' });
+    };
+    const env = { ...credentials, AWS_ENDPOINT_URL_SECRETS_MANAGER: store.endpoint };
+    const { code, stdout } = await run(['key', 'add', '-f', 'one.yaml', '--value-from', '-', '--json'], env, 'made-up-value');
+    expect([code, JSON.parse(stdout).added]).toEqual([0, [expect.objectContaining({ version: '1, adopted' })]]);
+    expect([...store.secrets].map(([name, { kmsKeyId }]) => [name, kmsKeyId])).toEqual([
+      ['rekey/prod/key/one', 'alias/prod-rekey-secrets'],
+    ]);
+    expect(store.calls.map(({ action }) => action)).not.toContain('GetSecretValue');
+    await store.close();
   });
 
   test('says a refusal as the laptop does', async () => {

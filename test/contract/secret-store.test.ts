@@ -55,6 +55,15 @@ describe('secret store: Secrets Manager in particular', () => {
     expect(await store.read('a/first', current?.[0] ?? '')).toBeUndefined();
   });
 
+  it('reads nothing for somebody who may only put values there', async () => {
+    const client = new SecretsManagerClient(clientSettings(fake.endpoint));
+    const theirs = secretsManagerStore({ client, prefix: 'rekey/test/', callSeconds: 1, writeOnly: true });
+    const [token, before] = [randomUUID(), fake.calls.length];
+    await theirs.put('a/theirs', token, new Value(canary));
+    expect(fake.calls.slice(before).map(({ action }) => action)).not.toContain('GetSecretValue');
+    expect((await store.read('a/theirs', token))?.reveal()).toBe(canary);
+  });
+
   it('begins a secret that somebody made without a value', async () => {
     fake.secrets.set('rekey/test/a/bare', { versions: new Map(), kmsKeyId: undefined });
     const token = randomUUID();

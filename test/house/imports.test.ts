@@ -53,7 +53,7 @@ function mayImport(line: ImportLine): boolean {
   const room = roomOf(line.from);
   if (!isOurs(line.to)) return (packages[room] ?? [line.to]).some((name) => line.to === name);
   const other = roomOf(line.to);
-  if (facts.includes(line.to) && (room === 'infra' || room === 'local')) return true;
+  if (facts.includes(line.to) && ['infra', 'local', 'cli'].includes(room)) return true;
   if (other === 'adapters' && room === 'adapters') return sameKind(line);
   if (other === 'adapters') return mayBuild(line);
   return other === room || (arrows[room] ?? []).includes(other);
