@@ -40,7 +40,10 @@ const unfinished: Rule = (files) =>
   );
 
 const drawerNames = /(^|\/)(utils?|commons?|shared|helpers?|types|models?|misc|lib)(\.[^/]+)?(\/|$)/;
-const drawers: Rule = (files) => files.filter((file) => drawerNames.test(file.path)).map((file) => file.path);
+/** Not a drawer: the one model there is, of the protocol. */
+const protocolModel = /^test\/model\//;
+const drawers: Rule = (files) =>
+  files.filter((file) => drawerNames.test(file.path.replace(protocolModel, 'test/'))).map((file) => file.path);
 
 const long: Rule = (files) => files.filter((file) => lines(file) > 300).map((file) => `${file.path}: ${lines(file)} lines`);
 
