@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { bundledSpecs } from '../../adapters/providers/load-spec.ts';
+import { secretNames } from '../../functions/secret-names.ts';
+import { startVendor, type Vendor } from '../../local/sandbox/vendor.ts';
+import { makeCertificate } from '../support/certificate.ts';
+
+/** The sandbox vendor as a vendor inside the network of a deployed stage: over HTTPS, at an address that the installation lists. */
+export interface StageVendor {
+  readonly vendor: Vendor;
+  /** For `privateHosts` of settings.yaml. */
+  readonly privateHosts: readonly string[];
+  /** The other files that the installation's folder needs, by their path in it. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Puts its admin credential where the functions of a stage look for it. */
+  admit(stage: { readonly stage: string; readonly secretPrefix: string; readonly secretsManager: SecretsManagerClient }): Promise<void>;
+}
+
+/** Starts it on a free port of 127.0.0.1 with a certificate of its own. Keys of it say `provider: sandbox`. */
+export async function startStageVendor(): Promise<StageVendor> {
+  const certificate = makeCertificate('IP:127.0.0.1');
+  const vendor = await startVendor({ tls: certificate });
+  return {
+    vendor,
+    privateHosts: [`127.0.0.1:${vendor.port}`],
+    files: { 'authorities.pem': certificate.cert, 'providers/sandbox.yaml': specAt(vendor.url) },
+    async admit({ stage, secretPrefix, secretsManager }) {
+      await secretsManager.send(
+        new CreateSecretCommand({
+          Name: secretNames.admin(secretPrefix, 'sandbox', 'default'),
+          KmsKeyId: secretNames.encryptionAlias(stage),
+          SecretString: JSON.stringify({ apiKey: vendor.adminKey.reveal() }),
+        }),
+      );
+    },
+  };
+}
+
+/** The shipped spec, for another address. It is no longer for a laptop only: HTTPS and the list decide now. */
+function specAt(url: string): string {
+  const shipped = readFileSync(join(bundledSpecs, 'sandbox.yaml'), 'utf8');
+  const spec = shipped.replace(/^ *localOnly: true\n/m, '').replace(/default: '[^']*'/, `default: '${url}'`);
+  if (!spec.includes(url) || spec.includes('localOnly')) throw new Error('the shipped sandbox spec is not the one that this knows');
+  return spec;
+}
