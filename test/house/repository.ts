@@ -6,7 +6,7 @@ await init;
 
 const root = new URL('../../', import.meta.url);
 /** Everything a person writes. Generated and installed folders are not read. */
-const unread = new Set(['node_modules', '.git', '.rekey', 'cdk.out', 'coverage']);
+const unread = new Set(['node_modules', '.git', '.rekey', '.emulator', 'cdk.out', 'coverage']);
 
 /** One file of the repository: its path from the root with forward slashes, and its text. A rule reads these and nothing else. */
 export interface SourceFile {

@@ -1,0 +1,73 @@
+import type { Capability } from './capabilities.ts';
+import type { Cloud } from './cloud.ts';
+
+/** What a journey tells while it runs. */
+export interface Tell {
+  /** Something that was seen; shown at once, and in the table at the end. */
+  (observed: string): void;
+  /** A part of the journey that this endpoint cannot show, and why. It is never counted as passed. */
+  notRun(part: string, why: string): void;
+}
+
+/** One way through the deployed product, through its public doors only. */
+export interface Journey {
+  readonly letter: string;
+  readonly title: string;
+  /** Without one of these it is not run. */
+  readonly needs: readonly Capability[];
+  /** `last`: alone, after all others have ended. */
+  readonly when?: 'last';
+  /** Returns when everything was seen; throws an Error that says what was not. */
+  run(cloud: Cloud, tell: Tell): Promise<void>;
+}
+
+export interface NotRun {
+  /** The letter of a journey, or the letter and a part of it: `a: proof of death`. */
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Outcome {
+  readonly journey: Pick<Journey, 'letter' | 'title'>;
+  readonly result: 'passed' | 'failed' | 'not run';
+  readonly seconds: number;
+  readonly observed: readonly string[];
+  readonly notRun: readonly NotRun[];
+}
+
+/** Runs one journey to its end, whatever the end is. */
+export async function runJourney(
+  journey: Journey,
+  cloud: Cloud,
+  missing: readonly NotRun[],
+  say: (letter: string, text: string) => void,
+): Promise<Outcome> {
+  const { letter } = journey;
+  const started = Date.now();
+  const observed: string[] = [];
+  const notRun: NotRun[] = [];
+  const ended = (result: Outcome['result'], last?: string): Outcome => {
+    if (last !== undefined) observed.push(last);
+    say(letter, `${result}${last === undefined ? '' : `: ${last}`}`);
+    return { journey, result, seconds: (Date.now() - started) / 1000, observed, notRun };
+  };
+  const lacks = missing.find(({ what }) => journey.needs.some((capability) => capability === what));
+  if (lacks) {
+    notRun.push({ what: letter, why: `${lacks.what}: ${lacks.why}` });
+    return ended('not run', `${lacks.what}: ${lacks.why}`);
+  }
+  const tell = (text: string) => {
+    observed.push(text);
+    say(letter, text);
+  };
+  tell.notRun = (part: string, why: string) => {
+    notRun.push({ what: `${letter}: ${part}`, why });
+    tell(`not run: ${part} (${why})`);
+  };
+  try {
+    await journey.run(cloud, tell);
+    return ended('passed');
+  } catch (error) {
+    return ended('failed', (error as Error).message);
+  }
+}
