@@ -1,18 +1,16 @@
+import type { Action } from '../core/authority.ts';
 import { Refused } from '../core/errors.ts';
 import { secretNames } from '../functions/secret-names.ts';
+import { requests } from '../requests/requests.ts';
 import { type Deployment, type DeploymentOptions, findDeployment } from './deployment.ts';
 import { type Door, post } from './door.ts';
 
-/** Most seconds to wait for an answer: a little more than a function may run. */
-const askSeconds = 70;
+/** Most seconds to wait for an answer: a little more than the API waits for a function. */
+const askSeconds = 35;
 const awsSeconds = 10;
 
-/** Whoever contains an incident goes through the responders' door first: it depends on the least. */
-const responders: ReadonlySet<string> = new Set(['revoke', 'revoke.find', 'reissue']);
-/** Both doors take these; who may use one of them only is served by that one. */
-const either: ReadonlySet<string> = new Set([...responders, 'key.show', 'status']);
 /** These only look; and containing a leak is never stopped by a check of ours: AWS itself decides. */
-const unchecked: ReadonlySet<string> = new Set([...either, 'key.list', 'key.explain', 'key.history']);
+const unchecked: ReadonlySet<Action> = new Set<Action>(['read', 'revoke', 'reissue']);
 
 /** A deployed installation, reached with the caller's own AWS credentials; every request is signed. */
 export function cloudDoor(options: DeploymentOptions): Door {
@@ -26,16 +24,13 @@ export function cloudDoor(options: DeploymentOptions): Door {
     kind: 'deployed',
     name: `${deployment.stage} in ${deployment.region}`,
     async ask<Result>(request: string, input: object) {
-      if (!unchecked.has(request)) await rightAccount();
-      const [first, second] = responders.has(request)
-        ? [deployment.intakeUrl, deployment.operateUrl]
-        : [deployment.operateUrl, deployment.intakeUrl];
+      if (!unchecked.has(requests[request]?.action ?? 'create')) await rightAccount();
       try {
-        return await send<Result>(deployment, first, request, input);
+        return await send<Result>(deployment, request, input);
       } catch (error) {
-        const refused = error instanceof Refused && error.code === 'E_FORBIDDEN';
-        if (!refused || !either.has(request) || first === second) throw error;
-        return send<Result>(deployment, second, request, input);
+        // The API says no more than "Forbidden" of credentials that have expired or are of another account.
+        if (error instanceof Refused && error.code === 'E_FORBIDDEN') await rightAccount();
+        throw error;
       }
     },
     async secrets() {
@@ -76,8 +71,8 @@ async function checkAccount({ account, region, stage }: Deployment): Promise<voi
     );
 }
 
-async function send<Result>({ region }: Deployment, base: string, request: string, input: object): Promise<Result> {
-  const url = new URL(`requests/${request}`, base.endsWith('/') ? base : `${base}/`);
+async function send<Result>({ region, apiUrl }: Deployment, request: string, input: object): Promise<Result> {
+  const url = new URL(`requests/${request}`, apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`);
   const body = JSON.stringify(input);
   const headers = await sign(url, region, body);
   return post(url.href, headers, body, askSeconds, `${url.host} cannot be reached: check the network and --stage`);
@@ -90,7 +85,7 @@ async function sign(url: URL, region: string, body: string): Promise<Record<stri
     import('@aws-sdk/credential-provider-node'),
   ]);
   const signer = new SignatureV4({
-    service: 'lambda',
+    service: 'execute-api',
     region,
     sha256: Sha256,
     credentials: defaultProvider({ timeout: awsSeconds * 1000 }),

@@ -5,9 +5,7 @@ import { Refused } from '../core/errors.ts';
 /** Where a deployed installation is: what `cdk deploy --outputs-file rekey.<stage>.json` wrote down. */
 export interface Deployment {
   readonly stage: string;
-  readonly operateUrl: string;
-  /** The responders' door; the operators' one where only that is known. */
-  readonly intakeUrl: string;
+  readonly apiUrl: string;
   readonly region: string;
   /** Twelve digits; undefined where only an address is known. */
   readonly account: string | undefined;
@@ -30,15 +28,14 @@ export function findDeployment({ url, stage, region }: DeploymentOptions): Deplo
   const path = outputsFile(stage ?? '');
   const outputs = flat(parse(path));
   const topic = outputs.get('topicarn')?.split(':') ?? [];
-  const operateUrl = outputs.get('operateurl');
-  const home = topic[3] ?? regionOf(operateUrl ?? '');
-  if (!operateUrl || !home) throw new Refused('E_USAGE', `${path} does not name the OperateUrl and TopicArn of a deployment of Rekey`);
+  const apiUrl = outputs.get('apiurl');
+  const home = topic[3] ?? regionOf(apiUrl ?? '');
+  if (!apiUrl || !home) throw new Refused('E_USAGE', `${path} does not name the ApiUrl and TopicArn of a deployment of Rekey`);
   if (region !== undefined && region !== home)
     throw new Refused('E_WRONG_ACCOUNT', `${stage} is deployed in ${home}, and --region says ${region}`);
   return {
     stage: stage ?? '',
-    operateUrl,
-    intakeUrl: outputs.get('intakeurl') ?? operateUrl,
+    apiUrl,
     region: home,
     account: topic[4],
     secretPrefix: outputs.get('secretprefix'),
@@ -49,12 +46,12 @@ function atAddress(url: string, stage: string, region: string | undefined): Depl
   const home = region ?? regionOf(url);
   if (!URL.canParse(url)) throw new Refused('E_USAGE', '--url is not an address');
   if (!home) throw new Refused('E_USAGE', 'say with --region where that address is');
-  return { stage, operateUrl: url, intakeUrl: url, region: home, account: undefined, secretPrefix: undefined };
+  return { stage, apiUrl: url, region: home, account: undefined, secretPrefix: undefined };
 }
 
-/** `https://<id>.lambda-url.<region>.on.aws/` */
+/** `https://<id>.execute-api.<region>.amazonaws.com` */
 function regionOf(url: string): string | undefined {
-  return /\.lambda-url\.([a-z0-9-]+)\.on\.aws/.exec(url)?.[1];
+  return /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com/.exec(url)?.[1];
 }
 
 function outputsFile(stage: string): string {

@@ -16,7 +16,8 @@ export interface Door {
 
 /**
  * Posts a request and reads its answer, whatever the authentication. Throws Refused with the other side's own code and problems;
- * E_UNREACHABLE with `advice` when there is no answer within the time; Failed for an answer that is no answer of Rekey's.
+ * E_UNREACHABLE with `advice` when there is no answer, and saying what that means when nobody knows how far the request came; Failed for
+ * an answer that is no answer of Rekey's.
  */
 export async function post<Result>(
   url: string,
@@ -32,19 +33,27 @@ export async function post<Result>(
     text = await response.text();
   } catch (error) {
     const late = (error as Error).name === 'TimeoutError';
-    throw new Refused('E_UNREACHABLE', late ? `no answer within ${seconds} s; it may still have been done. ${advice}` : advice);
+    throw new Refused('E_UNREACHABLE', late ? `no answer within ${seconds} s; ${uncertain}` : advice);
   }
   const answer = parse(text);
   if (response.ok && answer && 'result' in answer) return answer.result as Result;
   if (answer?.error) throw failure(answer.error);
   if (response.status === 403) throw notAllowed(answer);
+  if (response.status === 429)
+    throw new Refused('E_UNREACHABLE', 'too many requests at once, and this one was not done: repeat the command');
+  if (response.status >= 500) throw new Refused('E_UNREACHABLE', `no answer in time (HTTP ${response.status}); ${uncertain}`);
   throw new Failed('E_INTERNAL', `the answer is not one of Rekey's (HTTP ${response.status}). ${advice}`);
 }
+
+/** True of every request: each is named by what it is about, and the core refuses or repeats what it has done already. */
+const uncertain =
+  'it may have been done, in whole or in part. Repeat the command: nothing is done twice, and what was begun is finished in any case';
 
 interface Answer {
   readonly result?: unknown;
   readonly error?: { readonly code?: string; readonly message?: string; readonly problems?: readonly { path: string; message: string }[] };
   /** What AWS itself says when it lets nobody through. */
+  readonly message?: string;
   readonly Message?: string;
 }
 
@@ -62,7 +71,7 @@ function failure({ code = 'E_INTERNAL', message = 'it did not work', problems = 
 }
 
 function notAllowed(answer: Answer | undefined): Refused {
-  if (/expired|security token|signature/i.test(answer?.Message ?? '')) {
+  if (/expired|security token|signature/i.test(answer?.message ?? answer?.Message ?? '')) {
     return new Refused(
       'E_CREDENTIALS',
       'AWS does not accept these credentials: they are expired or not valid. Sign in again, then repeat the command',

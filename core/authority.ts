@@ -1,43 +1,69 @@
-import type { Tier } from './key.ts';
+import { type Tier, tiers } from './key.ts';
 
-/** What somebody may want to do with a key. */
-export const actions = ['create', 'approve', 'rotate', 'rollback', 'confirm', 'hold', 'revoke', 'reissue', 'read'] as const;
+/** What somebody may want to do with a key. `prove` is a consumer's receipt, `confirm` a person's word in place of it. */
+export const actions = ['create', 'approve', 'rotate', 'rollback', 'confirm', 'prove', 'hold', 'revoke', 'reissue', 'read'] as const;
 export type Action = (typeof actions)[number];
 
-/** The three rights are separate: who creates does not revoke by that, who revokes reads no value. */
-export type Role = 'platform engineer' | 'key owner' | 'responder' | 'consumer' | 'schedule';
+/**
+ * Whom a managed policy makes of a principal: the operator is the platform engineer, the owner the key's, the auditor only reads.
+ * Create, approve and revoke are separate: whoever does two of them holds two policies.
+ */
+export const roles = ['operator', 'responder', 'owner', 'auditor', 'consumer'] as const;
+export type Role = (typeof roles)[number];
 
 export interface Authority {
-  readonly role: Role;
+  /** `schedule` is Rekey itself. */
+  readonly role: Role | 'schedule';
   readonly needs: string;
 }
 
-interface AuthorityRule extends Authority {
+interface AuthorityRule {
+  readonly roles: readonly Authority['role'][];
   readonly actions: readonly Action[];
   readonly tiers: readonly Tier[];
+  readonly needs: string;
 }
 
-const everyTier: readonly Tier[] = ['high', 'medium', 'low'];
-
-/** Who may do what (POL-F3, F4, Q1, R1, R9): written here once, granted by infra's policies, printed by `rekey who-can`. */
+/** Who may do what (POL-F3, F4, Q1, R1, R9): written here once, granted by infra/people.ts, printed by `rekey who-can`. */
 const authorityRules: readonly AuthorityRule[] = [
   {
-    role: 'responder',
+    roles: ['responder'],
     actions: ['revoke', 'reissue'],
-    tiers: everyTier,
+    tiers,
     needs: 'nobody else: an emergency needs no approval; a review follows',
   },
-  { role: 'responder', actions: ['read'], tiers: everyTier, needs: 'nobody else; values are never shown' },
-  { role: 'platform engineer', actions: ['create', 'rotate', 'rollback', 'hold', 'read'], tiers: everyTier, needs: 'nobody else' },
-  { role: 'platform engineer', actions: ['confirm'], tiers: ['medium', 'low'], needs: 'a reason, which is audited' },
-  { role: 'key owner', actions: ['approve'], tiers: everyTier, needs: 'to be named as the owner in the key file' },
-  { role: 'schedule', actions: ['rotate'], tiers: everyTier, needs: 'the key to be due, active and not on hold' },
-  { role: 'consumer', actions: ['confirm'], tiers: everyTier, needs: 'proof that it uses the new version' },
+  { roles: ['operator'], actions: ['create', 'rotate', 'rollback', 'hold'], tiers, needs: 'nobody else' },
+  { roles: ['owner'], actions: ['approve'], tiers, needs: 'to speak for the owner that the key file names; who did is on record' },
+  { roles: ['operator', 'owner'], actions: ['confirm'], tiers: ['medium', 'low'], needs: 'a reason, which is audited' },
+  {
+    roles: ['operator', 'owner'],
+    actions: ['confirm'],
+    tiers: ['high'],
+    needs: 'a reason, which is audited, and a key without consumers: where there are some, only their own proof counts',
+  },
+  {
+    roles: ['consumer'],
+    actions: ['prove'],
+    tiers,
+    needs: 'to be registered with the key, and an answer made with the version in question',
+  },
+  { roles: ['operator', 'responder', 'owner', 'auditor'], actions: ['read'], tiers, needs: 'nobody else; values are never shown' },
+  { roles: ['schedule'], actions: ['rotate'], tiers, needs: 'the key to be due, active and not on hold' },
 ];
 
 /** Who may take an action, on keys of one tier or of any. */
 export function whoCan(action: Action, tier?: Tier): Authority[] {
   return authorityRules
     .filter((rule) => rule.actions.includes(action) && (!tier || rule.tiers.includes(tier)))
-    .map(({ role, needs }) => ({ role, needs }));
+    .flatMap(({ roles: who, needs }) => who.map((role) => ({ role, needs })));
+}
+
+/** Whether a role may take an action on keys of some tier: all that IAM, which knows no tiers, can grant. */
+export function may(role: Role, action: Action): boolean {
+  return whoCan(action).some((one) => one.role === role);
+}
+
+/** The name of the managed policy that makes a principal of a stage's account this role. */
+export function policyName(stage: string, role: Role): string {
+  return `${stage}-rekey-${role}`;
 }

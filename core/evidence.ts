@@ -26,14 +26,19 @@ export async function evidenceFor(ports: Ports, key: Key, version: number, leavi
   const names = key.facts.consumers.length ? key.facts.consumers : [owner];
   const proved: { consumer: string; kind: Adoption['kind'] }[] = [];
   const missing: string[] = [];
+  // The vendor's answer is about the version and not about a consumer: it is asked once, however many wait for it.
+  let quiet: Promise<boolean> | undefined;
+  const isQuietNow = () => {
+    quiet ??= isQuiet(ports, key, leaving, since);
+    return quiet;
+  };
   for (const consumer of names) {
     const adoption = (await ports.inventory.get(adoptionKey(key.facts.id, consumer.name, version, key.rotation?.id ?? ''))) as unknown as
       | Adoption
       | undefined;
     const fresh = adoption && adoption.at >= since;
     if (fresh) proved.push({ consumer: consumer.name, kind: adoption.kind });
-    else if (consumer.proof === 'quiet' && (await isQuiet(ports, key, leaving, since)))
-      proved.push({ consumer: consumer.name, kind: 'quiet' });
+    else if (consumer.proof === 'quiet' && (await isQuietNow())) proved.push({ consumer: consumer.name, kind: 'quiet' });
     else missing.push(consumer.name);
   }
   return { proved, missing };

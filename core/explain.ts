@@ -38,7 +38,7 @@ const questions: readonly Question[] = [
       (['create', 'approve', 'revoke'] as const).map(
         (action) =>
           `${action}: ${whoCan(action, tier)
-            .map(({ role, needs }) => `${role}${role === 'key owner' ? ` ${facts.owner}` : ''} (needs ${needs})`)
+            .map(({ role, needs }) => `${role}${role === 'owner' ? ` ${facts.owner}` : ''} (needs ${needs})`)
             .join('; ')}`,
       ),
     missing: ({ facts }) => [!facts.owner && 'an owner'],

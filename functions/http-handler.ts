@@ -5,8 +5,8 @@ import { httpStatus } from '../requests/http-status.ts';
 import { compose, type Part } from './compose.ts';
 import { type Invocation, logUnexpected } from './handler.ts';
 
-/** A Function URL's event, payload format 2.0; only what we use of it. */
-export interface UrlEvent {
+/** What an HTTP API tells its function, payload format 2.0; only what we use of it. */
+export interface ApiEvent {
   readonly rawPath?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string;
@@ -17,7 +17,7 @@ export interface UrlEvent {
   };
 }
 
-export interface UrlAnswer {
+export interface ApiAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -32,14 +32,14 @@ export interface SignedRequest {
 }
 
 /**
- * The handler of a Function URL with IAM authorisation: checks the request, names its principal, and answers
+ * The handler of routes with IAM authorisation: checks the request, names its principal, and answers
  * `{"result": …}` or `{"error": {code, name, message, problems}}`. An unexpected error answers 500 E_INTERNAL and no detail.
  */
 export function httpHandler(
   name: string,
   parts: readonly Part[],
   answer: (ports: Ports, request: SignedRequest) => Promise<unknown>,
-): (event: UrlEvent, invocation: Invocation) => Promise<UrlAnswer> {
+): (event: ApiEvent, invocation: Invocation) => Promise<ApiAnswer> {
   const ports = compose(...parts);
   return async (event, invocation) => {
     try {
@@ -59,11 +59,11 @@ export function httpHandler(
   };
 }
 
-function reply(statusCode: number, body: unknown): UrlAnswer {
+function reply(statusCode: number, body: unknown): ApiAnswer {
   return { statusCode, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(body) };
 }
 
-function signedRequest(event: UrlEvent, { invokedFunctionArn }: Invocation): SignedRequest {
+function signedRequest(event: ApiEvent, { invokedFunctionArn }: Invocation): SignedRequest {
   const { accountId, userArn } = event.requestContext.authorizer?.iam ?? {};
   if (!userArn) throw new Refused('E_CREDENTIALS', 'the request is not signed by an IAM principal');
   // Names of roles and users are unique in one account only, and ours is the one whose names the inventory means.
@@ -72,7 +72,7 @@ function signedRequest(event: UrlEvent, { invokedFunctionArn }: Invocation): Sig
   return { path: (event.rawPath ?? '').replace(/^\/+|\/+$/g, ''), input: bodyOf(event), principal: userArn };
 }
 
-function bodyOf({ headers = {}, body = '', isBase64Encoded }: UrlEvent): unknown {
+function bodyOf({ headers = {}, body = '', isBase64Encoded }: ApiEvent): unknown {
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Refused('E_INPUT_INVALID', 'the content type must be application/json');
   if (body === '') throw new Refused('E_INPUT_EMPTY', 'the body is empty');

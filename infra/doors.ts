@@ -8,10 +8,13 @@ export interface Door {
   readonly name: 'Sweep' | 'Reconcile' | 'Operate' | 'Intake' | 'Acknowledge';
   readonly entry: string;
   readonly timeoutSeconds: number;
-  /** `url`: a Function URL that takes signed requests of this account only. */
-  readonly opensTo: 'schedule' | 'url';
+  /** `api`: the HTTP API, which takes signed requests only. */
+  readonly opensTo: 'schedule' | 'api';
   readonly may: readonly DoorRight[];
 }
+
+/** The longest that an HTTP API waits for a function: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html says 30 s, CloudFormation takes 29. */
+export const apiSeconds = 29;
 
 /** THE TABLE of the functions that are no step. */
 export const doors: readonly Door[] = [
@@ -45,8 +48,8 @@ export const doors: readonly Door[] = [
   {
     name: 'Operate',
     entry: 'functions/operate.ts',
-    timeoutSeconds: 60,
-    opensTo: 'url',
+    timeoutSeconds: apiSeconds,
+    opensTo: 'api',
     may: [
       'hints.read',
       'fingerprints.make',
@@ -63,15 +66,15 @@ export const doors: readonly Door[] = [
   {
     name: 'Intake',
     entry: 'functions/intake.ts',
-    timeoutSeconds: 60,
-    opensTo: 'url',
+    timeoutSeconds: apiSeconds,
+    opensTo: 'api',
     may: ['hints.read', 'fingerprints.make', 'provider.disable', 'executions.start'],
   },
   {
     name: 'Acknowledge',
     entry: 'functions/acknowledge.ts',
-    timeoutSeconds: 60,
-    opensTo: 'url',
+    timeoutSeconds: apiSeconds,
+    opensTo: 'api',
     may: ['secrets.read', 'notices.publish', 'executions.answer'],
   },
 ];

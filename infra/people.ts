@@ -1,44 +1,41 @@
+import { CfnOutput } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { may, policyName, type Role, roles } from '../core/authority.ts';
+import { routes } from '../requests/routes.ts';
+import type { Api } from './api.ts';
 
 export interface PeopleProps {
-  readonly name: (what: string) => string;
-  readonly operate: LambdaFunction;
-  readonly intake: LambdaFunction;
-  readonly acknowledge: LambdaFunction;
+  readonly stage: string;
+  readonly api: Api;
+  /** ARN of the workflow that revokes. */
+  readonly revoke: string;
 }
 
 /**
- * What to attach to the roles of people and programs. A policy opens doors and nothing behind them: nobody needs a right to
- * the table, to a secret or to an execution. Responders revoke through the intake, operators do everything else, consumers
- * send receipts.
+ * One managed policy per role, to attach to the roles of people and programs: the routes of the requests that core/authority.ts
+ * lets that role make, one by one. Nobody needs a right to the table, to a value or to a function. Responders may also start
+ * the revoking workflow itself, which works when the API does not.
  */
 export class People extends Construct {
-  constructor(scope: Construct, id: string, { name, operate, intake, acknowledge }: PeopleProps) {
+  constructor(scope: Construct, id: string, { stage, api, revoke }: PeopleProps) {
     super(scope, id);
-    this.#policy('Operator', name('operator'), [operate, intake]);
-    this.#policy('Responder', name('responder'), [intake]);
-    this.#policy('Consumer', name('consumer'), [acknowledge]);
+    for (const role of roles) {
+      const policy = new ManagedPolicy(this, titled(role), {
+        managedPolicyName: policyName(stage, role),
+        statements: [
+          new PolicyStatement({
+            actions: ['execute-api:Invoke'],
+            resources: routes.filter(({ action }) => may(role, action)).map((route) => api.routeArn(route)),
+          }),
+          ...(may(role, 'revoke') ? [new PolicyStatement({ actions: ['states:StartExecution'], resources: [revoke] })] : []),
+        ],
+      });
+      new CfnOutput(this, `${titled(role)}Policy`, { value: policy.managedPolicyArn }).overrideLogicalId(`${titled(role)}PolicyArn`);
+    }
   }
+}
 
-  #policy(id: string, managedPolicyName: string, doors: readonly LambdaFunction[]): void {
-    const resources = doors.map((door) => door.functionArn);
-    new ManagedPolicy(this, id, {
-      managedPolicyName,
-      statements: [
-        new PolicyStatement({
-          actions: ['lambda:InvokeFunctionUrl'],
-          resources,
-          conditions: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
-        }),
-        // A Function URL asks for both rights. Invoked directly, a caller could write any principal into the event.
-        new PolicyStatement({
-          actions: ['lambda:InvokeFunction'],
-          resources,
-          conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
-        }),
-      ],
-    });
-  }
+function titled(role: Role): string {
+  return `${role.charAt(0).toUpperCase()}${role.slice(1)}`;
 }

@@ -1,10 +1,11 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
-import { type Code, FunctionUrlAuthType, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { WorkflowName } from '../core/ports.ts';
 import type { Installation } from '../functions/installation.ts';
 import { steps } from '../workflows/steps.ts';
 import { Alarms } from './alarms.ts';
+import { Api } from './api.ts';
 import { type Door, doors } from './doors.ts';
 import { InventoryTable } from './inventory-table.ts';
 import { People } from './people.ts';
@@ -69,13 +70,14 @@ export class RekeyStack extends Stack {
       sweep: Sweep.lambda,
       reconcile: Reconcile.lambda,
     });
-    for (const { name: door } of doors.filter(({ opensTo }) => opensTo === 'url')) {
-      const { url } = ofDoor[door].lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
-      new CfnOutput(this, `${door}Url`, { value: url });
-    }
+    const api = new Api(this, 'Api', {
+      name,
+      functions: { operate: Operate.lambda, intake: Intake.lambda, acknowledge: Acknowledge.lambda },
+    });
+    new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
     new CfnOutput(this, 'SecretPrefix', { value: grounds.secrets.prefix });
-    new People(this, 'People', { name, operate: Operate.lambda, intake: Intake.lambda, acknowledge: Acknowledge.lambda });
+    new People(this, 'People', { stage, api, revoke: workflowArn('revoke') });
     new Alarms(this, 'Alarms', {
       name,
       pages: grounds.topics.pages,

@@ -15,9 +15,7 @@ export async function answer(ports: Ports, name: string, input: unknown, caller:
   const request = Object.hasOwn(requests, name) ? requests[name] : undefined;
   if (!request)
     throw new Refused('E_NOT_FOUND', 'there is no request of that name', [{ path: '', message: Object.keys(requests).join(', ') }]);
-  if (caller.via === 'intake' && !request.intake) {
-    throw new Refused('E_FORBIDDEN', `${name} is not for the responders' door; ask the operators' one`);
-  }
+  if (caller.via === 'intake' && request.door !== 'intake') throw new Refused('E_FORBIDDEN', `${name} is not for the responders' door`);
   checkShape(input);
   refuseSecrets(input);
   try {

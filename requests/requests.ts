@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { adoptVersion } from '../core/adopt.ts';
 import { overrideConfirm } from '../core/adoption.ts';
+import type { Action } from '../core/authority.ts';
 import { Refused } from '../core/errors.ts';
 import { explainKey } from '../core/explain.ts';
 import { clearHold, setHold } from '../core/hold.ts';
@@ -24,13 +25,18 @@ import { accept } from './problems.ts';
 /** Who asks: the authenticated principal, and the door it came through. Never a field of the request. */
 export interface Caller {
   readonly actor: string;
-  /** `intake`: the responders' door, which may contain and look, and nothing else. */
-  readonly via: 'operate' | 'intake';
+  /** `intake`: the responders' door, which contains a leak and does nothing else. */
+  readonly via: RequestDoor;
 }
 
+/** `intake` depends on the least and may do the least; `operate` is everything else. */
+export type RequestDoor = 'operate' | 'intake';
+
 export interface Request {
-  /** Whether the responders' door takes it too. */
-  readonly intake: boolean;
+  /** What one has to be allowed to do (core/authority.ts). */
+  readonly action: Action;
+  /** Which door serves it where there are two. */
+  readonly door: RequestDoor;
   /** Checks the input and does it. Throws Refused before the first effect for what does not fit the schema. */
   readonly run: (ports: Ports, input: unknown, actor: string) => Promise<unknown>;
 }
@@ -41,9 +47,10 @@ const oneKey = z.strictObject({ keyId: keyId() });
 const nothing = z.strictObject({});
 const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(100))]);
 
-/** THE TABLE of what can be asked: one strict schema and one use case of the core each. */
+/** THE TABLE of what can be asked: what one must be allowed, one strict schema, and one use case of the core each. */
 export const requests: Readonly<Record<string, Request>> = {
   'key.register': request(
+    'create',
     z.strictObject({ facts: keyFacts, dryRun: z.exactOptional(z.boolean()) }),
     async (ports, { facts, dryRun }, actor) => {
       const problems = factsProblems(facts, ports.policy);
@@ -55,6 +62,7 @@ export const requests: Readonly<Record<string, Request>> = {
     },
   ),
   'key.adopt': request(
+    'create',
     z.strictObject({
       keyId: keyId(),
       token: z.string().check(z.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID in lower case')),
@@ -63,6 +71,7 @@ export const requests: Readonly<Record<string, Request>> = {
     adoptVersion,
   ),
   'key.mint': request(
+    'create',
     z.strictObject({ keyId: keyId(), reason: z.exactOptional(reason), requestId: z.exactOptional(requestId) }),
     (ports, input, actor) =>
       beginRotation(
@@ -71,21 +80,23 @@ export const requests: Readonly<Record<string, Request>> = {
         actor,
       ),
   ),
-  'key.live': request(oneKey, goLive),
-  'key.list': request(nothing, (ports) => listKeys(ports)),
-  'key.show': request(oneKey, (ports, input) => showKey(ports, input.keyId), { intake: true }),
-  'key.explain': request(oneKey, (ports, input) => explainKey(ports, input.keyId)),
-  'key.history': request(oneKey, (ports, input) => history(ports, input.keyId)),
+  'key.live': request('approve', oneKey, goLive),
+  'key.list': request('read', nothing, (ports) => listKeys(ports)),
+  'key.show': request('read', oneKey, (ports, input) => showKey(ports, input.keyId)),
+  'key.explain': request('read', oneKey, (ports, input) => explainKey(ports, input.keyId)),
+  'key.history': request('read', oneKey, (ports, input) => history(ports, input.keyId)),
   rotate: request(
+    'rotate',
     z.strictObject({ keyId: keyId(), reason, requestId: z.exactOptional(requestId), dryRun: z.exactOptional(z.boolean()) }),
     (ports, input, actor) =>
       input.dryRun
         ? planRotation(ports, input.keyId)
         : beginRotation(ports, { keyId: input.keyId, reason: input.reason, trigger: input.requestId ?? ports.randomId() }, actor),
   ),
-  rollback: request(z.strictObject({ keyId: keyId(), reason }), requestRollback),
+  rollback: request('rollback', z.strictObject({ keyId: keyId(), reason }), requestRollback),
   // An emergency waits for no form: only the key is needed. Without a source the reissue is held until somebody knows better.
   revoke: request(
+    'revoke',
     z.strictObject({
       keyId: keyId(),
       scope: z.exactOptional(scope),
@@ -100,20 +111,23 @@ export const requests: Readonly<Record<string, Request>> = {
       const order = { keyId, scope, reason: input.reason || notSaid, source, requestId: input.requestId ?? ports.randomId() };
       return revoke(ports, order, actor);
     },
-    { intake: true },
+    'intake',
   ),
   'revoke.find': request(
+    'revoke',
     z.strictObject({ leaked: z.string().check(z.minLength(1), z.maxLength(65_536)) }),
     async (ports, { leaked }) => ({ match: (await findLeaked(ports, new Value(leaked))) ?? null }),
-    { intake: true },
+    'intake',
   ),
   reissue: request(
+    'reissue',
     z.strictObject({ keyId: keyId(), mistake: z.exactOptional(z.boolean()), reason }),
     (ports, input, actor) => releaseReissue(ports, { mistake: false, ...input }, actor),
-    { intake: true },
+    'intake',
   ),
   confirm: {
-    intake: false,
+    action: 'confirm',
+    door: 'operate',
     run: (ports, input, actor) => {
       const { consumer, reason, ...rest } = accept(confirmation, input, 'the request');
       if (consumer === undefined || reason === undefined) throw unproven();
@@ -121,12 +135,13 @@ export const requests: Readonly<Record<string, Request>> = {
     },
   },
   hold: request(
+    'hold',
     z.strictObject({ keyId: keyId(), reason, until: z.iso.datetime({ message: 'must be an instant in UTC, like 2027-01-31T00:00:00Z' }) }),
     setHold,
   ),
-  unhold: request(z.strictObject({ keyId: keyId(), reason }), clearHold),
-  status: request(nothing, (ports) => status(ports), { intake: true }),
-  sweep: request(z.strictObject({ tier: z.enum(tiers) }), (ports, input) => sweep(ports, input)),
+  unhold: request('hold', z.strictObject({ keyId: keyId(), reason }), clearHold),
+  status: request('read', nothing, (ports) => status(ports)),
+  sweep: request('rotate', z.strictObject({ tier: z.enum(tiers) }), (ports, input) => sweep(ports, input)),
 };
 
 /** `version` is accepted only to answer those who believe that it proves something. */
@@ -145,9 +160,10 @@ function unproven(): Refused {
 }
 
 function request<Schema extends z.ZodMiniType>(
+  action: Action,
   schema: Schema,
   run: (ports: Ports, input: z.output<Schema>, actor: string) => Promise<unknown>,
-  { intake = false }: { intake?: boolean } = {},
+  door: RequestDoor = 'operate',
 ): Request {
-  return { intake, run: async (ports, input, actor) => run(ports, accept(schema, input, 'the request'), actor) };
+  return { action, door, run: async (ports, input, actor) => run(ports, accept(schema, input, 'the request'), actor) };
 }

@@ -5,13 +5,13 @@ import { fakeSecretsManager } from '../support/aws/secrets-manager.ts';
 import { keyDocument, rekey } from '../support/local-installation.ts';
 import { type Asked, ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
 
-/** Stands in for the two doors and for AWS's own identity service, each under its path. */
+/** Stands in for the API and for AWS's own identity service, which answers at the root. */
 let aws: StubDoor;
 beforeAll(async () => {
   aws = await stubDoor();
   const arn = 'arn:aws:sns:eu-west-1:111122223333:rekey-prod-notices';
   const outputs = {
-    Rekey: { OperateUrl: `${aws.url}/operate/`, IntakeUrl: `${aws.url}/intake/`, TopicArn: arn, SecretPrefix: 'rekey/prod/' },
+    Rekey: { ApiUrl: `${aws.url}/api`, TopicArn: arn, SecretPrefix: 'rekey/prod/' },
   };
   writeFileSync(join(aws.workspace, 'rekey.prod.json'), JSON.stringify(outputs));
   writeFileSync(join(aws.workspace, 'one.yaml'), keyDocument('one'));
@@ -29,6 +29,9 @@ const identity = ({ path }: Asked) => (path === '/' ? { status: 200, body: stsAn
 
 const stsAnswer = (id: string) =>
   `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::${id}:user/ada</Arn><UserId>A</UserId><Account>${id}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`;
+
+const expired =
+  '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>expired</Message></Error></ErrorResponse>';
 
 /** Made up; AWS's own documentation uses the id. */
 const credentials = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-real-one' };
@@ -51,25 +54,18 @@ describe('a deployed installation', () => {
     const { code, stdout } = await run(['key', 'list', '--json']);
     expect([code, stdout]).toEqual([0, '[]\n']);
     const [one] = aws.asked;
-    expect(one?.path).toBe('/operate/requests/key.list');
+    expect(one?.path).toBe('/api/requests/key.list');
     expect(one?.headers.authorization).toMatch(
-      /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/eu-west-1\/lambda\/aws4_request, SignedHeaders=.*host.*, Signature=[0-9a-f]{64}$/,
+      /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/eu-west-1\/execute-api\/aws4_request, SignedHeaders=.*host.*, Signature=[0-9a-f]{64}$/,
     );
     expect(one?.headers['x-amz-date']).toMatch(/^\d{8}T\d{6}Z$/);
   });
 
-  test('contains a leak through the responders’ door, and through the other one where only that is open', async () => {
+  test('is told of a leak without asking anybody else first', async () => {
     const revoked = { keyId: 'a', operationId: '', versions: [], message: 'told', alreadyDead: true };
-    aws.reply = (asked) => identity(asked) ?? ok(asked.path.endsWith('show') ? { id: 'a' } : revoked);
+    aws.reply = (asked) => ok(asked.path.endsWith('show') ? { id: 'a' } : revoked);
     expect((await run(['revoke', 'a', '--confirm', 'a'])).code).toBe(0);
-    expect(paths()).toEqual(['/intake/requests/revoke', '/operate/requests/key.show']);
-    aws.asked.length = 0;
-    aws.reply = (asked) =>
-      asked.path.startsWith('/intake')
-        ? { status: 403, body: { Message: 'Forbidden' } }
-        : ok(asked.path.endsWith('show') ? { id: 'a' } : revoked);
-    expect((await run(['revoke', 'a', '--confirm', 'a'])).code).toBe(0);
-    expect(paths()).toEqual(['/intake/requests/revoke', '/operate/requests/revoke', '/operate/requests/key.show']);
+    expect(paths()).toEqual(['/api/requests/revoke', '/api/requests/key.show']);
   });
 
   test('row 8: another account stops a change before it is sent, and both are named', async () => {
@@ -103,7 +99,7 @@ describe('a deployed installation', () => {
   test('row 9: expired credentials are said, and others that may not are told who may', async () => {
     aws.reply = () => ({ status: 403, body: { Message: 'The security token included in the request is expired' } });
     expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_CREDENTIALS.*expired/) });
-    aws.reply = () => ({ status: 403, body: { Message: 'Forbidden' } });
+    aws.reply = (asked) => identity(asked) ?? { status: 403, body: { message: 'Forbidden' } };
     expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_FORBIDDEN.*who-can/) });
   });
 
@@ -122,6 +118,24 @@ describe('a deployed installation', () => {
     ]);
     expect(store.calls.map(({ action }) => action)).not.toContain('GetSecretValue');
     await store.close();
+  });
+
+  test('row 8, row 9: a bare refusal is looked into: expired credentials and another account are said as such', async () => {
+    aws.reply = (asked) => (asked.path === '/' ? { status: 403, body: expired } : { status: 403, body: { message: 'Forbidden' } });
+    expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_CREDENTIALS.*ExpiredToken/) });
+    account = '999988887777';
+    aws.reply = (asked) => identity(asked) ?? { status: 403, body: { message: 'Forbidden' } };
+    expect(await run(['key', 'list'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_WRONG_ACCOUNT.*999988887777/) });
+  });
+
+  test('that gave no answer in time may have done it: the message says so, and that repeating is harmless', async () => {
+    for (const status of [500, 503, 504]) {
+      aws.reply = (asked) => identity(asked) ?? { status, body: { message: 'Service Unavailable' } };
+      const { code, stderr } = await run(['rotate', 'a', '--yes']);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^E_UNREACHABLE.*may have been done.*[Rr]epeat/)]);
+    }
+    aws.reply = (asked) => identity(asked) ?? { status: 429, body: { message: 'Too Many Requests' } };
+    expect(await run(['rotate', 'a', '--yes'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^E_UNREACHABLE.*not done/) });
   });
 
   test('says a refusal as the laptop does', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { UrlAnswer } from '../../functions/http-handler.ts';
+import type { ApiAnswer } from '../../functions/http-handler.ts';
 import { secretNames } from '../../functions/secret-names.ts';
 import { bundle, folderOf } from '../../infra/bundle.ts';
 import { readInstallation } from '../../infra/installation.ts';
@@ -92,7 +92,7 @@ function signed(path: string, body: unknown, more: { arn?: string; accountId?: s
 }
 
 async function post(door: 'operate' | 'intake' | 'acknowledge', event: object) {
-  const { statusCode, body } = (await handlerOf(`functions/${door}.ts`)(event, invocation)) as UrlAnswer;
+  const { statusCode, body } = (await handlerOf(`functions/${door}.ts`)(event, invocation)) as ApiAnswer;
   return { status: statusCode, ...(JSON.parse(body) as { result?: unknown; error?: { code: string; message: string } }) };
 }
 
@@ -172,7 +172,7 @@ describe('a door', () => {
     const bare = join(out, 'bare');
     mkdirSync(bare);
     copyFileSync(join(folderOf(out, 'functions/operate.ts'), 'index.js'), join(bare, 'index.js'));
-    const answer = (await handlerOf('functions/operate.ts', bare)(signed('/requests/status', {}), invocation)) as UrlAnswer;
+    const answer = (await handlerOf('functions/operate.ts', bare)(signed('/requests/status', {}), invocation)) as ApiAnswer;
     expect([answer.statusCode, answer.body.includes('installation'), answer.body.includes(out)]).toEqual([500, false, false]);
     expect(JSON.parse(answer.body).error).toMatchObject({ code: 'E_INTERNAL', message: expect.stringContaining(invocation.awsRequestId) });
   });

@@ -1,0 +1,100 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { type Route, routes } from '../requests/routes.ts';
+import { apiSeconds } from './doors.ts';
+
+export interface ApiProps {
+  readonly name: (what: string) => string;
+  readonly functions: Readonly<Record<Route['door'], LambdaFunction>>;
+}
+
+/**
+ * One address for everybody: each row of the request table is a route of its own, which only a principal whose IAM policy names
+ * it gets through, and IAM's word for who that is reaches the function. Each request leaves a line in the access log, the
+ * refused ones too.
+ */
+export class Api extends Construct {
+  readonly url: string;
+  readonly id: string;
+
+  constructor(scope: Construct, id: string, { name, functions }: ApiProps) {
+    super(scope, id);
+    const api = new CfnApi(this, 'Api', {
+      name: name('api'),
+      protocolType: 'HTTP',
+      description: 'The door of Rekey; signed requests only',
+    });
+    this.id = api.ref;
+    this.url = api.attrApiEndpoint;
+    const integrations = Object.fromEntries(
+      Object.entries(functions).map(([door, lambda]) => [door, this.#integration(door, lambda)]),
+    ) as Record<Route['door'], CfnIntegration>;
+    for (const { path, door } of routes) {
+      new CfnRoute(this, `Route-${path.replaceAll(/[^a-z]/g, '-')}`, {
+        apiId: this.id,
+        routeKey: `POST /${path}`,
+        authorizationType: 'AWS_IAM',
+        target: `integrations/${integrations[door].ref}`,
+      });
+    }
+    this.#stage(name('api'));
+  }
+
+  /** What a policy has to name so that its holder may post to a route. */
+  routeArn({ path }: Route): string {
+    return this.#arn(`$default/POST/${path}`);
+  }
+
+  /** The function behind a door, which this API alone may invoke: whoever invoked it directly could write any principal into the event. */
+  #integration(door: string, lambda: LambdaFunction): CfnIntegration {
+    new CfnPermission(this, `May-${door}`, {
+      action: 'lambda:InvokeFunction',
+      functionName: lambda.functionArn,
+      principal: 'apigateway.amazonaws.com',
+      sourceAccount: Stack.of(this).account,
+      sourceArn: this.#arn(door === 'acknowledge' ? '*/POST/receipts' : '*/POST/requests/*'),
+    });
+    return new CfnIntegration(this, `To-${door}`, {
+      apiId: this.id,
+      integrationType: 'AWS_PROXY',
+      integrationUri: lambda.functionArn,
+      payloadFormatVersion: '2.0',
+      timeoutInMillis: apiSeconds * 1000,
+    });
+  }
+
+  #stage(name: string): void {
+    const log = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/vendedlogs/apis/${name}`,
+      retention: RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new CfnStage(this, 'Stage', {
+      apiId: this.id,
+      stageName: '$default',
+      autoDeploy: true,
+      accessLogSettings: { destinationArn: log.logGroupArn, format: JSON.stringify(logLine) },
+      // Far more than people and their services ask for, and few enough that a loop with valid credentials cannot use up the account's functions.
+      defaultRouteSettings: { throttlingRateLimit: 50, throttlingBurstLimit: 100 },
+    });
+  }
+
+  #arn(what: string): string {
+    const { partition, region, account } = Stack.of(this);
+    return `arn:${partition}:execute-api:${region}:${account}:${this.id}/${what}`;
+  }
+}
+
+/** Who asked for what, when, from where, and what became of it. Never a body. */
+const logLine = {
+  at: '$context.requestTime',
+  requestId: '$context.requestId',
+  principal: '$context.identity.userArn',
+  from: '$context.identity.sourceIp',
+  route: '$context.routeKey',
+  status: '$context.status',
+  milliseconds: '$context.responseLatency',
+};

@@ -1,0 +1,16 @@
+import type { Action } from '../core/authority.ts';
+import { type RequestDoor, requests } from './requests.ts';
+
+/** One thing that can be posted to a deployed installation. */
+export interface Route {
+  /** Without a slash at its beginning. */
+  readonly path: string;
+  readonly action: Action;
+  readonly door: RequestDoor | 'acknowledge';
+}
+
+/** Every route of a deployed installation: the table of requests, and where consumers post their receipts. */
+export const routes: readonly Route[] = [
+  ...Object.entries(requests).map(([name, { action, door }]): Route => ({ path: `requests/${name}`, action, door })),
+  { path: 'receipts', action: 'prove', door: 'acknowledge' },
+];

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { roles, whoCan } from '../../core/authority.ts';
+import { requests } from '../../requests/requests.ts';
+import { routes } from '../../requests/routes.ts';
+import { flat, readTemplate, statements, testStack } from '../support/stack.ts';
+
+const stack = readTemplate(testStack());
+const policies = new Map(
+  stack
+    .ofType('AWS::IAM::ManagedPolicy')
+    .map(({ Properties }) => [String(Properties.ManagedPolicyName), statements(Properties.PolicyDocument)] as const),
+);
+const rightsOf = (role: string) => policies.get(`test-rekey-${role}`) ?? [];
+/** Paths that a role's policy lets it post to. */
+const opened = (role: string): string[] =>
+  rightsOf(role)
+    .filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('execute-api:Invoke'))
+    .flatMap(({ Resource }) => Resource)
+    .map((arn) => arn.replace(/^arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<Api\w+>\/\$default\/POST\//, ''));
+
+describe('a role', () => {
+  test('has a policy of its own and no other exists, and the stack says its ARN', () => {
+    expect([...policies.keys()].sort()).toEqual(roles.map((role) => `test-rekey-${role}`).sort());
+    for (const role of roles) {
+      const name = `${role.charAt(0).toUpperCase()}${role.slice(1)}PolicyArn`;
+      const output = stack.template.Outputs[name] as { Value: { Ref: string } };
+      expect(stack.template.Resources[output.Value.Ref]?.Properties.ManagedPolicyName).toBe(`test-rekey-${role}`);
+    }
+  });
+
+  test.each(roles)('POL-R9, POL-Q1: %s may make exactly the requests that who-can says, route by route', (role) => {
+    for (const [name, { action }] of Object.entries(requests)) {
+      const says = whoCan(action).some((one) => one.role === role);
+      expect([name, opened(role).includes(`requests/${name}`)]).toEqual([name, says]);
+    }
+    expect(opened(role).includes('receipts')).toBe(whoCan('prove').some((one) => one.role === role));
+    expect(opened(role).filter((path) => !routes.some((route) => route.path === path))).toEqual([]);
+  });
+
+  test('POL-Q1: creates, approves or revokes, and never two of these', () => {
+    for (const role of roles) {
+      const held = (['create', 'approve', 'revoke'] as const).filter((action) => whoCan(action).some((one) => one.role === role));
+      expect(held.length, role).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('that audits reads and does nothing else, and a consumer sends receipts and nothing else', () => {
+    expect(opened('auditor').sort()).toEqual(
+      ['key.explain', 'key.history', 'key.list', 'key.show', 'status'].map((name) => `requests/${name}`),
+    );
+    expect(opened('consumer')).toEqual(['receipts']);
+  });
+
+  test('that responds may also start the revoking workflow, and no other one', () => {
+    for (const role of roles) {
+      const started = rightsOf(role)
+        .filter(({ Action }) => Action.includes('states:StartExecution'))
+        .flatMap(({ Resource }) => Resource);
+      const revoke = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:test-rekey-revoke';
+      expect(started).toEqual(role === 'responder' ? [revoke] : []);
+    }
+  });
+
+  test('may invoke no function, because a direct invocation could name any principal, and holds no wildcard', () => {
+    for (const [name, rights] of policies) {
+      const actions = rights.flatMap(({ Action }) => Action);
+      expect(
+        actions.filter((action) => action.startsWith('lambda:') || action.includes('*')),
+        name,
+      ).toEqual([]);
+      expect(
+        rights.flatMap(({ Resource }) => Resource).filter((arn) => arn.includes('*')),
+        name,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe('the API', () => {
+  test('has a route for each request and one for receipts, each of them for signed requests only', () => {
+    const made = stack.ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
+    expect(made.map(({ RouteKey }) => RouteKey).sort()).toEqual(routes.map(({ path }) => `POST /${path}`).sort());
+    for (const { AuthorizationType } of made) expect(AuthorizationType).toBe('AWS_IAM');
+  });
+
+  test('leads each route to the function of its door', () => {
+    const functionOf = (target: unknown) => {
+      const integration = stack.template.Resources[flat(target).replace(/^integrations\/<(.*)>$/, '$1')];
+      return flat(integration?.Properties.IntegrationUri)
+        .replace(/^<(\w+?)Function.*/, '$1')
+        .toLowerCase();
+    };
+    const made = stack.ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
+    for (const { path, door } of routes) {
+      const route = made.find(({ RouteKey }) => RouteKey === `POST /${path}`);
+      expect([path, functionOf(route?.Target)]).toEqual([path, door]);
+    }
+  });
+
+  test('waits for a function as long as it may run', () => {
+    for (const { Properties } of stack.ofType('AWS::ApiGatewayV2::Integration')) {
+      const lambda = stack.template.Resources[flat(Properties.IntegrationUri).replace(/^<(\w+)\..*/, '$1')];
+      expect(Properties.TimeoutInMillis).toBe(lambda?.Properties.Timeout * 1000);
+    }
+  });
+
+  test('slows down a flood, and logs who asked for what without what they sent', () => {
+    const [stage] = stack.ofType('AWS::ApiGatewayV2::Stage');
+    expect(stage?.Properties.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 });
+    const line = JSON.parse(stage?.Properties.AccessLogSettings.Format);
+    expect(line).toMatchObject({ principal: '$context.identity.userArn', route: '$context.routeKey', status: '$context.status' });
+    expect(Object.values(line).filter((field) => !String(field).startsWith('$context.'))).toEqual([]);
+  });
+
+  test('is the only address of the stack', () => {
+    expect(stack.ofType('AWS::Lambda::Url')).toEqual([]);
+    const output = stack.template.Outputs['ApiUrl'] as { Value: unknown };
+    expect(flat(output.Value)).toMatch(/^<Api\w+\.ApiEndpoint>$/);
+  });
+});
