@@ -2,101 +2,131 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { FilterPattern, type LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import type { Metric } from '../core/metric.ts';
+import { containTargetSeconds, type Settings } from '../core/settings.ts';
+import { measured } from './measured.ts';
 
 export interface AlarmsProps {
   readonly name: (what: string) => string;
+  readonly settings: Settings;
   readonly pages: ITopic;
-  readonly rotate: StateMachine;
   readonly revoke: StateMachine;
-  readonly reconcile: { readonly lambda: LambdaFunction; readonly logs: LogGroup };
-  readonly sweep: { readonly logs: LogGroup };
   readonly intake: LambdaFunction;
   readonly undelivered: Queue;
 }
 
 /** The alarms by the heading of docs/runbook.md that says what to do. */
 export const alarmHeadings = {
-  'rotations-failing': 'Alarm: rotations are failing',
-  'revocations-failing': 'Alarm: a revocation failed',
-  'revoke-door-failing': 'Alarm: the revoke door is failing',
-  'reconciler-silent': 'Alarm: the reconciler is silent',
-  'reconciler-failing': 'Alarm: the reconciler is failing',
+  'revocation-not-contained': 'Alarm: a revocation is not contained',
+  'revocation-failed': 'Alarm: a revocation failed',
+  'doors-failing': 'Alarm: the doors are failing',
+  'rotation-rolled-back': 'Alarm: a rotation was rolled back',
+  'consumer-silent': 'Alarm: a consumer is silent',
+  'key-overdue': 'Alarm: a key is overdue',
+  'operation-stuck': 'Alarm: an operation is stuck',
+  'notices-waiting': 'Alarm: notices are not sent',
   'keys-not-reconciled': 'Alarm: keys are not reconciled',
-  'keys-overdue': 'Alarm: due keys are not started',
+  'reconciler-stopped': 'Alarm: the reconciler has stopped',
+  'sweeps-stopped': 'Alarm: the sweeps have stopped',
   'firings-undelivered': 'Alarm: firings were not delivered',
 } as const;
 
-const fiveMinutes = Duration.minutes(5);
-const hour = Duration.hours(1);
+interface Rule {
+  readonly means: string;
+  readonly metric: IMetric;
+  /** 1 unless said otherwise. */
+  readonly threshold?: number;
+  /** How many periods in a row; 1 unless said otherwise. */
+  readonly periods?: number;
+  /** `silence`: it rings when nothing was measured. */
+  readonly ringsAt?: 'threshold' | 'silence';
+}
 
 /** One alarm per way in which Rekey can stop doing its job. Each says in its description where the runbook goes on. */
 export class Alarms extends Construct {
-  readonly #props: AlarmsProps;
-
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    this.#props = props;
-    const { rotate, revoke, reconcile, sweep, intake, undelivered } = props;
-    const sum = { period: fiveMinutes, statistic: 'Sum' };
-    this.#alarm('rotations-failing', rotate.metricFailed(sum), 'Rotations end in a rollback, or without an end.');
-    this.#alarm(
-      'revocations-failing',
-      revoke.metricFailed(sum),
-      'A revocation stopped before its end; the key may be contained and not reissued.',
-    );
-    this.#alarm('revoke-door-failing', intake.metricErrors(sum), 'Requests to revoke end in an unexpected error.');
-    this.#alarm('reconciler-failing', reconcile.lambda.metricErrors(sum), 'What executions drop is not taken up again.', 3);
-    this.#alarm(
-      'reconciler-silent',
-      reconcile.lambda.metricInvocations(sum),
-      'No schedule has fired for a while: nothing rotates by itself.',
-      3,
-      'none',
-    );
-    this.#alarm(
-      'keys-not-reconciled',
-      this.#logged(reconcile.logs, 'failed', fiveMinutes),
-      'The reconciler fails on the same keys, run after run.',
-      3,
-    );
-    this.#alarm('keys-overdue', this.#logged(sweep.logs, 'skipped', hour), 'Keys are due and their rotation could not be started.', 2);
-    this.#alarm(
-      'firings-undelivered',
-      undelivered.metricApproximateNumberOfMessagesVisible({ period: fiveMinutes, statistic: 'Maximum' }),
-      'A schedule did not reach its function, or the function failed.',
-    );
-  }
-
-  /** The most keys that one run of a schedule logged under a word. */
-  #logged(logGroup: LogGroup, word: 'failed' | 'skipped', period: Duration): IMetric {
-    const metricName = this.#props.name(`keys-${word}`);
-    const field = `$.detail.${word}`;
-    const filterPattern = FilterPattern.numberValue(field, '>', 0);
-    const filter = new MetricFilter(this, `Keys-${word}`, {
-      logGroup,
-      filterPattern,
-      metricNamespace: 'Rekey',
-      metricName,
-      metricValue: field,
-    });
-    return filter.metric({ period, statistic: 'Maximum' });
-  }
-
-  #alarm(what: keyof typeof alarmHeadings, metric: IMetric, meaning: string, periods = 1, when: 'some' | 'none' = 'some'): void {
-    const alarm = new Alarm(this, what, {
-      alarmName: this.#props.name(what),
-      alarmDescription: `${meaning} Runbook: docs/runbook.md, "${alarmHeadings[what]}".`,
-      metric,
-      threshold: 1,
-      evaluationPeriods: periods,
-      comparisonOperator: when === 'some' ? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
-      treatMissingData: when === 'some' ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
-    });
-    alarm.addAlarmAction(new SnsAction(this.#props.pages));
+    for (const [what, { means, metric, threshold = 1, periods = 1, ringsAt = 'threshold' }] of Object.entries(rules(props))) {
+      const heading = alarmHeadings[what as keyof typeof alarmHeadings];
+      const silence = ringsAt === 'silence';
+      new Alarm(this, what, {
+        alarmName: props.name(what),
+        alarmDescription: `${means} Runbook: docs/runbook.md#${anchorOf(heading)}, "${heading}".`,
+        metric,
+        threshold,
+        evaluationPeriods: periods,
+        comparisonOperator: silence ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: silence ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(new SnsAction(props.pages));
+    }
   }
 }
+
+function rules({ settings, revoke, intake, undelivered }: AlarmsProps): Readonly<Record<keyof typeof alarmHeadings, Rule>> {
+  const { stage, reconcileSeconds, stuckSeconds, sweepSeconds } = settings;
+  /** Ours, over at least five minutes, and over long enough to see what comes only as often as `everySeconds`. */
+  const ours = (metric: Metric, statistic: string, everySeconds = reconcileSeconds) =>
+    measured(metric, { stage }, { statistic, period: Duration.minutes(Math.ceil(Math.max(300, everySeconds) / 60)) });
+  const sum = { statistic: 'Sum', period: Duration.minutes(5) };
+  return {
+    'revocation-not-contained': {
+      means: `A key that was revoked may still be accepted, ${containTargetSeconds / 60} minutes after the request.`,
+      metric: ours('revocationOpenSeconds', 'Maximum'),
+      threshold: containTargetSeconds,
+    },
+    'revocation-failed': {
+      means: 'A revocation stopped before its end; the key may be contained and not reissued.',
+      metric: revoke.metricFailed(sum),
+    },
+    'doors-failing': {
+      means: 'Requests end in an unexpected error, those to revoke perhaps among them.',
+      metric: intake.metricErrors(sum),
+    },
+    'rotation-rolled-back': {
+      means: 'A rotation was taken back; the key keeps its old version.',
+      metric: ours('rotationsRolledBack', 'Sum'),
+    },
+    'consumer-silent': {
+      means: 'The overlap of a rotation is at its cap and a consumer has not proved that it moved. Both versions stay alive.',
+      metric: ours('consumersSilent', 'Maximum'),
+    },
+    'key-overdue': {
+      means: 'A key is past what its tier tolerates, and its rotation could not be started.',
+      metric: ours('keysOverdue', 'Maximum', 3600),
+    },
+    // Twice at one step within this time, and a third time to be seen in.
+    'operation-stuck': {
+      means: 'An operation was started again and again, and does not get beyond its step.',
+      metric: ours('operationsStuck', 'Sum', 3 * stuckSeconds),
+    },
+    'notices-waiting': { means: 'Notices were committed and cannot be sent.', metric: ours('noticesWaiting', 'Maximum') },
+    'keys-not-reconciled': {
+      means: 'The reconciler fails on some key, run after run.',
+      metric: ours('keysNotReconciled', 'Minimum'),
+      periods: 3,
+    },
+    'reconciler-stopped': {
+      means: 'No run of the reconciler came to its end: what executions drop is not taken up, and what is committed is not sent.',
+      metric: ours('reconcileRuns', 'Sum'),
+      periods: 3,
+      ringsAt: 'silence',
+    },
+    'sweeps-stopped': {
+      means: 'Nobody looked for due keys: nothing rotates by itself.',
+      metric: ours('keysDue', 'SampleCount', sweepSeconds.high),
+      periods: 3,
+      ringsAt: 'silence',
+    },
+    'firings-undelivered': {
+      means: 'A schedule did not reach its function, or the function failed.',
+      metric: undelivered.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
+    },
+  };
+}
+
+/** A heading's anchor, as GitHub makes it. */
+const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(':', '').replaceAll(' ', '-');

@@ -61,7 +61,8 @@ export class RekeyStack extends Stack {
       const functions = new Map(rows.map(({ state }) => [state, ofStep.get(state) as LambdaFunction]));
       return new Workflow(this, `Workflow-${of}`, { workflow: of, stateMachineName: name(of), functions }).stateMachine;
     };
-    const [rotate, revoke] = [workflow('rotate'), workflow('revoke')];
+    workflow('rotate');
+    const revoke = workflow('revoke');
 
     const { Sweep, Reconcile, Operate, Intake, Acknowledge } = ofDoor;
     const { undelivered } = new Schedules(this, 'Schedules', {
@@ -80,11 +81,9 @@ export class RekeyStack extends Stack {
     new People(this, 'People', { stage, api, revoke: workflowArn('revoke') });
     new Alarms(this, 'Alarms', {
       name,
+      settings: installation.settings,
       pages: grounds.topics.pages,
-      rotate,
       revoke,
-      reconcile: Reconcile,
-      sweep: Sweep,
       intake: Intake.lambda,
       undelivered,
     });

@@ -134,6 +134,11 @@ test('every alarm names a heading of the runbook that exists, and pages', () => 
   for (const { Properties } of alarms) {
     const name = Properties.AlarmName.replace('test-rekey-', '') as keyof typeof alarmHeadings;
     expect(Properties.AlarmDescription).toContain(`"${alarmHeadings[name]}"`);
+    const anchor = alarmHeadings[name]
+      .toLowerCase()
+      .replace(/[^a-z ]/g, '')
+      .replaceAll(' ', '-');
+    expect(Properties.AlarmDescription).toContain(`docs/runbook.md#${anchor},`);
     expect(Properties.AlarmActions.map(flat)).toEqual([expect.stringContaining('Pages')]);
   }
 });
