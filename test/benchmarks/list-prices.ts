@@ -47,17 +47,26 @@ export function dollars(use: Use): number {
   );
 }
 
-/** What a stack costs in a month in which nothing happens: keys of KMS, alarms, metrics, the dashboard, and the reconciler once a minute. */
-export function fixedDollars(
-  counts: { kmsKeys: number; alarms: number; metrics: number } = { kmsKeys: 4, alarms: 12, metrics: 30 },
-): number {
-  const reconciles = 30 * 24 * 60;
+/** What of a stack is there all the time. */
+export interface Standing {
+  readonly kmsKeys: number;
+  readonly alarms: number;
+  readonly dashboards: number;
+  readonly secrets: number;
+  /** Series of metrics that get a value in every hour. */
+  readonly metrics: number;
+  /** Runs of the schedules in a month. */
+  readonly firings: number;
+}
+
+/** What a stack costs in a month in which nothing happens. */
+export function standingDollars({ kmsKeys, alarms, dashboards, secrets, metrics, firings }: Standing): number {
   return (
-    counts.kmsKeys * billed.kmsKeyMonth +
-    counts.alarms * billed.alarmMonth +
-    counts.metrics * billed.metricMonth +
-    billed.dashboardMonth +
-    billed.secretMonth +
-    reconciles * billed.invocation
+    kmsKeys * billed.kmsKeyMonth +
+    alarms * billed.alarmMonth +
+    dashboards * billed.dashboardMonth +
+    secrets * billed.secretMonth +
+    metrics * billed.metricMonth +
+    firings * billed.invocation
   );
 }

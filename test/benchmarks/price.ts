@@ -9,8 +9,9 @@ import { defaultPolicy } from '../../core/policy.ts';
 import type { Ports } from '../../core/ports.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { beginsRotation, revokes } from '../support/operations.ts';
+import { readTemplate, testStack } from '../support/stack.ts';
 import { adopted, consumerNamed, services, testFacts, type World, world } from '../support/world.ts';
-import { type Bill, billed, dollars, fixedDollars, type Use } from './list-prices.ts';
+import { type Bill, billed, dollars, type Standing, standingDollars, type Use } from './list-prices.ts';
 
 const keyCount = 10_000;
 const monthDays = 30;
@@ -21,6 +22,9 @@ const facts = testFacts({
   destinations: ['api', 'batch'].map((at) => ({ id: at, kind: 'memory', at, environment: 'production' })),
   consumers: ['api', 'batch'].map((name) => ({ ...consumerNamed(name), refreshSeconds: 300 })),
 });
+
+/** The series of metrics that got a value, by name and dimensions. */
+const series = new Set<string>();
 
 /** Runs `work` on a fresh key and counts what it uses, without what it took to register the key. */
 async function used(work: (w: World) => Promise<void>): Promise<Use> {
@@ -94,6 +98,12 @@ function counting(ports: Ports, use: Use): Ports {
       };
     },
     notifier: calls(notifier, () => use.publishes++),
+    log: {
+      ...ports.log,
+      measure: (values, of = {}) => {
+        for (const name of Object.keys(values)) series.add(`${name} ${Object.values(of).join(' ')}`);
+      },
+    },
   };
 }
 
@@ -133,6 +143,7 @@ const revocation = await used(async (w) => {
   await untilIdle(w);
 });
 revocation.transitions += otherStates.revocation;
+series.clear();
 // A day is enough: every day of an idle key is the same.
 const day = await used((w) => w.pass(24 * 3600));
 const idle = Object.fromEntries(Object.entries(day).map(([what, count]) => [what, count * monthDays])) as unknown as Use;
@@ -142,11 +153,22 @@ const bills: readonly Bill[] = [
   { what: 'one revocation with its reissue', use: revocation, dollars: dollars(revocation) },
   { what: 'one idle key for a month', use: idle, dollars: dollars(idle) + billed.secretMonth },
 ];
-const fixed = fixedDollars();
+const template = readTemplate(testStack());
+const { sweepSeconds, reconcileSeconds } = productionSettings;
+const monthSeconds = monthDays * 86_400;
+const standing: Standing = {
+  kmsKeys: template.ofType('AWS::KMS::Key').length,
+  alarms: template.ofType('AWS::CloudWatch::Alarm').length,
+  dashboards: template.ofType('AWS::CloudWatch::Dashboard').length,
+  secrets: template.ofType('AWS::SecretsManager::Secret').length,
+  metrics: series.size,
+  firings: [reconcileSeconds, ...Object.values(sweepSeconds)].reduce((sum, seconds) => sum + monthSeconds / seconds, 0),
+};
+const fixed = standingDollars(standing);
 const fleet = (bills[2]?.dollars ?? 0) * keyCount + fixed;
 
 if (process.argv.includes('--json')) {
-  console.log(JSON.stringify({ bills, fixedMonth: fixed, keys: keyCount, fleetMonth: fleet }));
+  console.log(JSON.stringify({ bills, standing, fixedMonth: fixed, keys: keyCount, fleetMonth: fleet }));
 } else {
   for (const { what, use, dollars: price } of bills) {
     console.log(`${what}: $${price.toPrecision(3)}`);
@@ -157,6 +179,11 @@ if (process.argv.includes('--json')) {
     );
   }
   console.log(`the stack itself for a month: $${fixed.toFixed(2)}`);
+  console.log(
+    `  ${Object.entries(standing)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ')}`,
+  );
   console.log(
     `${keyCount.toLocaleString('en')} idle keys for a month: $${fleet.toFixed(0)}, of which their secrets $${(billed.secretMonth * keyCount).toFixed(0)}`,
   );
