@@ -45,6 +45,7 @@ export async function acquire(
   ];
   const line = { at: now, actor: `step:${step}`, event: 'attempt.acquired', detail: { operation: operationId, step, attempt: attemptId } };
   const reissuing = kind === 'revoke' && ['issue', 'distribute', 'verify', 'close'].includes(step);
+  const permit = kind === 'revoke' && !reissuing ? 'toward dead' : undefined;
   const change: Change = {
     add: { fence: 1, pendingCount: 1 },
     append: { pending: [attribute(line)] },
@@ -56,7 +57,7 @@ export async function acquire(
     },
   };
   try {
-    return attemptOf(ports, keyOf(await ports.inventory.update(metaKey(keyId), change, when)), step);
+    return attemptOf(ports, keyOf(await ports.inventory.update(metaKey(keyId), change, when, permit)), step);
   } catch (error) {
     if (!(error instanceof ConditionFailed || error instanceof InventoryUnavailable)) throw error;
     const key = await getKey(ports, keyId);

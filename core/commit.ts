@@ -1,6 +1,6 @@
 import { type AuditEntry, type AuditLine, chain } from './audit.ts';
 import { ConditionFailed, Fenced, InventoryUnavailable } from './errors.ts';
-import type { Attribute, Condition, Write } from './inventory.ts';
+import type { Attribute, Condition, Permit, Write } from './inventory.ts';
 import { attribute, auditItem, getKey, indexChange, metaKey, outboxItem, putItem } from './items.ts';
 import type { Key } from './key.ts';
 import { measuresOf } from './measure.ts';
@@ -26,6 +26,8 @@ export interface Commit {
   readonly notices?: readonly Notice[];
   /** When the reconciler must look again; at once unless said otherwise. */
   readonly lookAt?: string;
+  /** Allows the write on a restored table. A key that is being ended needs none: its record only moves toward dead. */
+  readonly permit?: Permit;
 }
 
 const attempts = 25;
@@ -45,7 +47,7 @@ export async function commit(ports: Ports, keyId: string, build: (key: Key) => C
     if (!change) return key;
     const { writes, after } = transaction(ports, key, change);
     try {
-      await ports.inventory.write(writes);
+      await ports.inventory.write(writes, change.permit ?? permitOf(key));
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       await explain(ports, key, change, error.index);
@@ -73,12 +75,18 @@ async function withRoom(ports: Ports, keyId: string): Promise<Key> {
     const { seq, hash } = entries[entries.length - 1] as AuditEntry;
     const set = { audit: { seq, hash }, pending: attribute(rest), pendingCount: rest.length };
     try {
-      await ports.inventory.write([{ do: 'update', key: metaKey(keyId), change: { set }, when: asRead(key) }, ...filings(keyId, entries)]);
+      // Filing changes nothing but where the lines are.
+      const filed: Write[] = [{ do: 'update', key: metaKey(keyId), change: { set }, when: asRead(key) }, ...filings(keyId, entries)];
+      await ports.inventory.write(filed, 'toward dead');
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
     }
   }
 }
+
+/** From the fence until the reissue begins, whatever is recorded of a revocation ends something. */
+const permitOf = ({ revocation, state }: Key): Permit | undefined =>
+  revocation && (state === 'revoking' || state === 'contained') ? 'toward dead' : undefined;
 
 /** Nothing was filed on the key, and no line was left on it, since it was read. */
 const asRead = (key: Key): Condition[] => [

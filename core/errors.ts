@@ -108,6 +108,16 @@ export class InventoryUnavailable extends RekeyError {
   override readonly name = 'InventoryUnavailable';
 }
 
+/** A newer release wrote the inventory: this one would read it wrongly and damage it. Nothing was read or written. */
+export class SchemaTooNew extends RekeyError {
+  override readonly name = 'SchemaTooNew';
+}
+
+/** The table is a copy from a backup: until its keys were re-asserted, only what moves toward dead is written. */
+export class TableRestored extends RekeyError {
+  override readonly name = 'TableRestored';
+}
+
 /** The inventory's own answer when a condition of a write does not hold: `index` is the write's place in the transaction. */
 export class ConditionFailed extends RekeyError {
   override readonly name = 'ConditionFailed';
@@ -139,6 +149,8 @@ export const refusals = {
   E_UNMAPPED: 8,
   E_PAST_POINT_OF_NO_RETURN: 5,
   E_NOTHING_TO_DO: 5,
+  E_READ_ONLY: 5,
+  E_SCHEMA_TOO_NEW: 5,
   E_PROOF_REQUIRED: 2,
   E_PROOF_INVALID: 6,
   E_NOT_ACCEPTED: 6,

@@ -52,15 +52,46 @@ export type IndexName = 'due' | 'look' | 'keys';
 /** How many partitions each index is spread over (a hash of the key id picks one). */
 export const shardCount = 8;
 
+/** Which table it is: its name, and what another table of the same name would not have (null where the API tells nothing). */
+export interface TableIdentity {
+  readonly name: string;
+  readonly id: string | null;
+}
+
+/** `fresh`: nothing was written yet. `restored`: its items were made for another table, so they are a copy from some time ago. */
+export type TableState = 'fresh' | 'open' | 'restored';
+
+export interface TableView {
+  readonly state: TableState;
+  readonly is: TableIdentity;
+  /** The table that the items were made for; null while there are none. */
+  readonly madeFor: TableIdentity | null;
+  readonly schema: number | null;
+}
+
+/** Why a write is allowed on a table that was restored from a backup: it ends versions and never brings one back. */
+export type Permit = 'toward dead';
+
+/** The part of an inventory that changes nothing. */
+export type InventoryReader = Pick<Inventory, 'get' | 'list' | 'hints'>;
+
+/**
+ * Everything throws SchemaTooNew on a table whose items a newer release made, and every write without a permit throws TableRestored on
+ * a restored one. A write with a permit waits for neither answer: what cannot be known right now does not stop it.
+ */
 export interface Inventory {
   /** The item as it is now (strongly consistent), or undefined. Throws InventoryUnavailable. */
   get(key: ItemKey): Promise<Item | undefined>;
   /** Every item of the partition whose sort key begins with `prefix`, in sort-key order, strongly consistent; complete, or it throws. */
   list(pk: string, prefix?: string): Promise<Item[]>;
   /** All writes or none (at most 100). Throws ConditionFailed with the index of the first write that was refused, or InventoryUnavailable. */
-  write(writes: readonly Write[]): Promise<void>;
+  write(writes: readonly Write[], permit?: Permit): Promise<void>;
   /** Changes one item and returns it as it is afterwards. Throws ConditionFailed(0) or InventoryUnavailable. Creates the item when absent and no condition forbids it. */
-  update(key: ItemKey, change: Change, when?: readonly Condition[]): Promise<Item>;
+  update(key: ItemKey, change: Change, when?: readonly Condition[], permit?: Permit): Promise<Item>;
   /** Rows of an index up to and including the ISO instant `upTo` (all rows when absent), earliest first within each shard. */
   hints(index: IndexName, upTo?: string): AsyncIterable<Hint>;
+  /** Which table this is, and which one its items were made for, as it is now. */
+  table(): Promise<TableView>;
+  /** Another table with the same kind of items, to read from. */
+  former(name: string): InventoryReader;
 }

@@ -27,7 +27,8 @@ export async function publish(ports: Ports, notices: readonly Notice[]): Promise
     notices.map(async (notice) => {
       try {
         await ports.notifier.publish(notice);
-        await ports.inventory.write([{ do: 'delete', key: { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}` } }]);
+        const sent = { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}` };
+        await ports.inventory.write([{ do: 'delete', key: sent }], 'toward dead');
         return true;
       } catch (error) {
         ports.log.warn('notice not sent yet', { key: notice.keyId, type: notice.type, notice: notice.id, error: (error as Error).name });

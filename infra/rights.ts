@@ -83,7 +83,9 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
 
 /** A transaction is allowed by the rights to the writes in it. */
 function inventory({ inventory: { arn } }: Grounds): Statement {
-  const actions = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'].map((action) => `dynamodb:${action}`);
+  const actions = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem', 'DescribeTable'].map(
+    (action) => `dynamodb:${action}`,
+  );
   return { actions, resources: [arn] };
 }
 

@@ -1,4 +1,4 @@
-import { type Problem, Refused } from '../core/errors.ts';
+import { type Problem, Refused, SchemaTooNew, TableRestored } from '../core/errors.ts';
 import { keyIdProblem } from '../core/key-id.ts';
 import type { Ports } from '../core/ports.ts';
 import { hasVendorSecret, looksSecret } from '../core/secret-detector.ts';
@@ -21,6 +21,8 @@ export async function answer(ports: Ports, name: string, input: unknown, caller:
   try {
     return await request.run(ports, input, caller.actor);
   } catch (error) {
+    if (error instanceof TableRestored) throw new Refused('E_READ_ONLY', error.message);
+    if (error instanceof SchemaTooNew) throw new Refused('E_SCHEMA_TOO_NEW', error.message);
     throw error instanceof Refused && error.code === 'E_NOT_FOUND' ? await withNearest(ports, error, input) : error;
   }
 }

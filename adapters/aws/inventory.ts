@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
   type AttributeValue,
+  DescribeTableCommand,
   DynamoDBClient,
   type DynamoDBClientConfig,
   GetItemCommand,
+  PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
   type TransactWriteItem,
@@ -11,10 +13,12 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { Refused } from '../../core/errors.ts';
-import { type Inventory, type Item, type ItemKey, shardCount, type Write } from '../../core/inventory.ts';
+import { ConditionFailed, Refused } from '../../core/errors.ts';
+import { type Inventory, type Item, type ItemKey, shardCount, type TableIdentity, type Write } from '../../core/inventory.ts';
+import { schemaKey } from '../../core/schema.ts';
 import { call } from './dynamo-call.ts';
 import { encodeItem, expression } from './expression.ts';
+import { tableGuard } from './table-guard.ts';
 
 interface DynamoOptions {
   /** Region, endpoint and credentials. Retries are this adapter's own, so the client is built here with the SDK's switched off. */
@@ -31,17 +35,24 @@ interface DynamoOptions {
  */
 export function dynamoInventory({ client: config, table, callSeconds }: DynamoOptions): Inventory {
   const client = new DynamoDBClient({ ...config, maxAttempts: 1 });
+  const guard = tableGuard({
+    read: () => get(schemaKey, Math.min(callSeconds, schemaSeconds)),
+    describe: () => describe(client, table, callSeconds),
+    make: (item) => make(client, table, item, callSeconds),
+  });
+
+  async function get(key: ItemKey, seconds = callSeconds): Promise<Item | undefined> {
+    const answer = await call(seconds, 'repeat', (abortSignal) =>
+      client.send(new GetItemCommand({ TableName: table, Key: keyOf(key), ConsistentRead: true }), { abortSignal }),
+    );
+    return answer.Item && decode(answer.Item);
+  }
 
   return {
-    async get(key) {
-      const answer = await call(callSeconds, 'repeat', (abortSignal) =>
-        client.send(new GetItemCommand({ TableName: table, Key: keyOf(key), ConsistentRead: true }), { abortSignal }),
-      );
-      return answer.Item && decode(answer.Item);
-    },
+    get: (key) => guard.reading(get(key)),
 
     async list(pk, prefix = '') {
-      return await call(callSeconds, 'repeat', async (abortSignal) => {
+      const found = call(callSeconds, 'repeat', async (abortSignal) => {
         const items: Item[] = [];
         const pages = query(client, abortSignal, {
           TableName: table,
@@ -53,10 +64,12 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
         for await (const page of pages) items.push(...page.map(decode));
         return items;
       });
+      return await guard.reading(found);
     },
 
-    async write(writes) {
+    async write(writes, permit) {
       const TransactItems = writes.map((write) => transactItem(table, write));
+      await guard.writing(permit);
       let ClientRequestToken = randomUUID();
       await call(callSeconds, 'repeat', (abortSignal, mayHaveHappened) => {
         // The token stays once an attempt may have been applied, so that it is not applied again. Until then each attempt
@@ -66,8 +79,9 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
       });
     },
 
-    async update(key, change, when) {
+    async update(key, change, when, permit) {
       const command = { TableName: table, Key: keyOf(key), ReturnValues: 'ALL_NEW' as const, ...expression(when, change) };
+      await guard.writing(permit);
       // An update has no token: applied twice, it would add twice, or find its own condition no longer true.
       const answer = await call(callSeconds, 'give up', (abortSignal) => client.send(new UpdateItemCommand(command), { abortSignal }));
       return decode(answer.Attributes ?? keyOf(key));
@@ -77,7 +91,7 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
       for (let shard = 0; shard < shardCount; shard++) {
         let from: QueryCommandInput['ExclusiveStartKey'];
         do {
-          const answer = await call(callSeconds, 'repeat', (abortSignal) =>
+          const asked = call(callSeconds, 'repeat', (abortSignal) =>
             client.send(
               new QueryCommand({
                 TableName: table,
@@ -91,12 +105,41 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
               { abortSignal },
             ),
           );
+          const answer = await guard.reading(asked);
           for (const row of answer.Items ?? []) yield hintOf(row[`${index}Sk`]?.S ?? '');
           from = answer.LastEvaluatedKey;
         } while (from);
       }
     },
+
+    table: guard.view,
+
+    former: (name) => dynamoInventory({ client: config, table: name, callSeconds }),
   };
+}
+
+/** The most that learning a table's schema may add to a read; it is asked side by side. */
+const schemaSeconds = 2;
+
+/** The table's name and what AWS knows it by. Without the right to ask, the name alone. */
+async function describe(client: DynamoDBClient, table: string, callSeconds: number): Promise<TableIdentity> {
+  return await call(callSeconds, 'repeat', async (abortSignal) => {
+    try {
+      const answer = await client.send(new DescribeTableCommand({ TableName: table }), { abortSignal });
+      return { name: table, id: answer.Table?.TableId ?? null };
+    } catch (error) {
+      if ((error as Error).name === 'AccessDeniedException') return { name: table, id: null };
+      throw error;
+    }
+  });
+}
+
+/** Puts the schema item where there is none. */
+async function make(client: DynamoDBClient, table: string, item: Item, callSeconds: number): Promise<void> {
+  const command = { TableName: table, Item: encodeItem(item), ...expression([{ item: 'absent' }]) };
+  await call(callSeconds, 'repeat', (abortSignal) => client.send(new PutItemCommand(command), { abortSignal })).catch((error: Error) => {
+    if (!(error instanceof ConditionFailed)) throw error;
+  });
 }
 
 async function* query(client: DynamoDBClient, abortSignal: AbortSignal, input: QueryCommandInput) {

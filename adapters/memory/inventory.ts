@@ -5,11 +5,15 @@ import {
   type Condition,
   type IndexName,
   type Inventory,
+  type InventoryReader,
   type Item,
   type ItemKey,
+  type Permit,
   shardCount,
+  type TableIdentity,
   type Write,
 } from '../../core/inventory.ts';
+import { restored, schemaItem, schemaKey, viewOf } from '../../core/schema.ts';
 import { changed, compare, copy, holds, malformed } from './expression.ts';
 
 interface MemoryInventory extends Inventory {
@@ -18,6 +22,12 @@ interface MemoryInventory extends Inventory {
 }
 
 interface MemoryOptions {
+  /** What the table calls itself. */
+  readonly identity?: TableIdentity;
+  /** Its items at the beginning: those of a backup. */
+  readonly items?: readonly Item[];
+  /** Other tables, by name. */
+  readonly others?: Readonly<Record<string, InventoryReader>>;
   /** Awaited before and after each operation takes effect, so that others can run between. Default: one turn of the microtask queue. */
   readonly turn?: () => Promise<void>;
 }
@@ -32,16 +42,32 @@ const transactionWrites = 100;
  * The inventory in memory, as strict as DynamoDB: copies go in and out, every condition of a transaction is judged before anything is
  * written, and what DynamoDB refuses is refused (Refused E_INPUT_INVALID, E_TOO_LARGE). An operation takes effect in one instant.
  */
-export function memoryInventory({ turn = () => Promise.resolve() }: MemoryOptions = {}): MemoryInventory {
-  const stored = new Map<string, Item>();
+export function memoryInventory({
+  turn = () => Promise.resolve(),
+  identity = { name: 'memory', id: null },
+  items: begin = [],
+  others = {},
+}: MemoryOptions = {}): MemoryInventory {
+  const stored = new Map<string, Item>(begin.map((item) => [idOf(item), copy(item)]));
+  const schemaId = idOf(schemaKey);
+  const view = () => viewOf(stored.get(schemaId), identity);
+
+  /** A fresh table gets its schema with the first write; a restored one takes only what has a permit. */
+  function enter(permit: Permit | undefined): void {
+    const { state, madeFor } = view();
+    if (permit) return;
+    if (state === 'restored') throw restored(identity, madeFor);
+    if (state === 'fresh') stored.set(schemaId, schemaItem(identity));
+  }
 
   /** Applies all writes or throws; returns the items as they are afterwards. */
-  function commit(writes: readonly Write[]): (Item | undefined)[] {
+  function commit(writes: readonly Write[], permit?: Permit): (Item | undefined)[] {
     const ids = writes.map((write) => idOf(keyOf(write)));
     if (!writes.length || writes.length > transactionWrites) throw malformed(`a transaction has 1 to ${transactionWrites} writes`);
     if (new Set(ids).size < ids.length) throw malformed('a transaction touches each item once');
     // Puts are judged before conditions, as DynamoDB validates a request before it runs it.
     const puts = writes.map((write) => (write.do === 'put' ? valid(copy(write.item)) : undefined));
+    enter(permit);
     writes.forEach((write, i) => {
       if (write.do === 'check' && !write.when.length) throw malformed('a check checks nothing');
       const held = (write.when ?? []).map((condition) => holds(condition, stored.get(ids[i]!)));
@@ -72,28 +98,44 @@ export function memoryInventory({ turn = () => Promise.resolve() }: MemoryOption
       .sort((a, b) => compare(a.pk, b.pk) || compare(a.sk, b.sk) || 0)
       .map(copy<Item>);
 
+  /** Reads nothing that this release would not understand. */
+  function known<T>(read: () => T): T {
+    view();
+    return read();
+  }
+
   return {
     async get(key) {
-      return await atOnce(() => copyOf(stored.get(idOf(key))));
+      return await atOnce(() => known(() => copyOf(stored.get(idOf(key)))));
     },
 
     async list(pk, prefix = '') {
-      return await atOnce(() => sorted((item) => item.pk === pk && item.sk.startsWith(prefix)));
+      return await atOnce(() => known(() => sorted((item) => item.pk === pk && item.sk.startsWith(prefix))));
     },
 
-    async write(writes) {
-      await atOnce(() => commit(writes));
+    async write(writes, permit) {
+      await atOnce(() => commit(writes, permit));
     },
 
-    async update(key: ItemKey, change: Change, when: readonly Condition[] = []) {
-      return await atOnce(() => copy(commit([{ do: 'update', key, change, when }])[0]!));
+    async update(key: ItemKey, change: Change, when: readonly Condition[] = [], permit?: Permit) {
+      return await atOnce(() => copy(commit([{ do: 'update', key, change, when }], permit)[0]!));
     },
 
     async *hints(index, upTo) {
       for (let shard = 0; shard < shardCount; shard++) {
-        const rows = await atOnce(() => rowsOf(stored.values(), index, shard));
+        const rows = await atOnce(() => known(() => rowsOf(stored.values(), index, shard)));
         for (const row of rows) if (upTo === undefined || row.at <= upTo) yield row;
       }
+    },
+
+    async table() {
+      return await atOnce(view);
+    },
+
+    former(name) {
+      const other = others[name];
+      if (!other) throw new Refused('E_NOT_FOUND', `there is no table ${name}`);
+      return other;
     },
 
     items: () => sorted(() => true),

@@ -112,6 +112,7 @@ async function join(ports: Ports, known: Key, input: RevokeInput, actor: string)
   const started = await startExecution(ports, input.keyId, id, startSeq);
   await commit(ports, input.keyId, ({ revocation }) => ({
     actor,
+    permit: 'toward dead',
     // A source that holds the reissue must not get lost among the reports; one such request is enough.
     ...(revocation && holdsReissue([input]) && !holdsReissue(revocation.requests)
       ? { set: { 'revocation.requests': [...revocation.requests, requestOf(ports, input, actor)] } }
@@ -143,7 +144,7 @@ async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Prom
     setIfMissing: { 'revocation.id': operationIdOf('revoke', input.keyId, input.requestId), 'revocation.openedAt': now },
     append: { pending: [attribute(line)], 'revocation.requests': [attribute(request)] },
   };
-  const key = keyOf(await ports.inventory.update(metaKey(input.keyId), change, [{ item: 'exists' }]));
+  const key = keyOf(await ports.inventory.update(metaKey(input.keyId), change, [{ item: 'exists' }], 'toward dead'));
   ports.log.measure({ revocationsStarted: 1 }, measuredOf(key));
   return key;
 }
@@ -194,6 +195,7 @@ async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions:
   // Under a new fence: an attempt that read these versions before must not write them back as they were.
   await commit(ports, input.keyId, (fresh) => ({
     actor,
+    permit: 'toward dead',
     fence: fresh.fence,
     set: { fence: fresh.fence + 1 },
     writes: numbers.map(

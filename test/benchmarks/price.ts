@@ -63,6 +63,7 @@ function counting(ports: Ports, use: Use): Ports {
   return {
     ...ports,
     inventory: {
+      ...inventory,
       get: async (key) => read(await inventory.get(key)),
       async list(pk, prefix) {
         const items = await inventory.list(pk, prefix);
@@ -70,12 +71,12 @@ function counting(ports: Ports, use: Use): Ports {
         return items;
       },
       // A transaction is charged twice: once to prepare and once to commit.
-      write(writes) {
+      write(writes, permit) {
         use.writeUnits += writes.reduce((sum, one) => sum + 2 * kilobytes(one), 0);
-        return inventory.write(writes);
+        return inventory.write(writes, permit);
       },
-      async update(key, change, when) {
-        const item = await inventory.update(key, change, when);
+      async update(key, change, when, permit) {
+        const item = await inventory.update(key, change, when, permit);
         use.writeUnits += kilobytes(item);
         return item;
       },
