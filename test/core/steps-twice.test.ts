@@ -143,8 +143,8 @@ async function again(state: string, payload: StepPayload, attemptId?: string): P
 describe('the table of steps', () => {
   it('has no row without a history above, in each of its workflows', () => {
     const covered = new Set(histories.flatMap(({ workflow, order }) => order.map((state) => `${workflow} ${state}`)));
-    expect(steps.flatMap(({ state, workflows }) => workflows.map((workflow) => `${workflow} ${state}`)).sort()).toEqual(
-      [...covered].sort(),
-    );
+    // Accept comes before there is an operation; test/core/accept.test.ts tries it several times.
+    const rows = steps.filter(({ state }) => state !== 'Accept');
+    expect(rows.flatMap(({ state, workflows }) => workflows.map((workflow) => `${workflow} ${state}`)).sort()).toEqual([...covered].sort());
   });
 });
