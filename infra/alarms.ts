@@ -1,21 +1,20 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IAlarm, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Metric } from '../core/metric.ts';
 import { containTargetSeconds, type Settings } from '../core/settings.ts';
-import { measured } from './measured.ts';
+import { answered, measured } from './measured.ts';
 
 export interface AlarmsProps {
   readonly name: (what: string) => string;
   readonly settings: Settings;
   readonly pages: ITopic;
   readonly revoke: StateMachine;
-  readonly intake: LambdaFunction;
+  readonly apiId: string;
   readonly undelivered: Queue;
 }
 
@@ -48,12 +47,14 @@ interface Rule {
 
 /** One alarm per way in which Rekey can stop doing its job. Each says in its description where the runbook goes on. */
 export class Alarms extends Construct {
+  readonly all: readonly IAlarm[];
+
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    for (const [what, { means, metric, threshold = 1, periods = 1, ringsAt = 'threshold' }] of Object.entries(rules(props))) {
+    this.all = Object.entries(rules(props)).map(([what, { means, metric, threshold = 1, periods = 1, ringsAt = 'threshold' }]) => {
       const heading = alarmHeadings[what as keyof typeof alarmHeadings];
       const silence = ringsAt === 'silence';
-      new Alarm(this, what, {
+      const alarm = new Alarm(this, what, {
         alarmName: props.name(what),
         alarmDescription: `${means} Runbook: docs/runbook.md#${anchorOf(heading)}, "${heading}".`,
         metric,
@@ -61,12 +62,14 @@ export class Alarms extends Construct {
         evaluationPeriods: periods,
         comparisonOperator: silence ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: silence ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(new SnsAction(props.pages));
-    }
+      });
+      alarm.addAlarmAction(new SnsAction(props.pages));
+      return alarm;
+    });
   }
 }
 
-function rules({ settings, revoke, intake, undelivered }: AlarmsProps): Readonly<Record<keyof typeof alarmHeadings, Rule>> {
+function rules({ settings, revoke, apiId, undelivered }: AlarmsProps): Readonly<Record<keyof typeof alarmHeadings, Rule>> {
   const { stage, reconcileSeconds, stuckSeconds, sweepSeconds } = settings;
   /** Ours, over at least five minutes, and over long enough to see what comes only as often as `everySeconds`. */
   const ours = (metric: Metric, statistic: string, everySeconds = reconcileSeconds) =>
@@ -84,7 +87,7 @@ function rules({ settings, revoke, intake, undelivered }: AlarmsProps): Readonly
     },
     'doors-failing': {
       means: 'Requests end in an unexpected error, those to revoke perhaps among them.',
-      metric: intake.metricErrors(sum),
+      metric: answered('5xx', apiId),
     },
     'rotation-rolled-back': {
       means: 'A rotation was taken back; the key keeps its old version.',

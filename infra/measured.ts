@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { Metric as CloudWatchMetric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Tier } from '../core/key.ts';
 import { type Metric, metricNamespace } from '../core/metric.ts';
@@ -16,4 +17,10 @@ export function measured(metricName: Metric, { stage, tier }: MeasuredAt, option
     dimensionsMap: { stage, ...(tier ? { tier } : {}) },
     ...options,
   });
+}
+
+/** How many requests the HTTP API answered with a status of a class, in five minutes; as API Gateway itself counts them. */
+export function answered(metricName: '4xx' | '5xx', apiId: string): CloudWatchMetric {
+  const period = Duration.minutes(5);
+  return new CloudWatchMetric({ namespace: 'AWS/ApiGateway', metricName, dimensionsMap: { ApiId: apiId }, statistic: 'Sum', period });
 }

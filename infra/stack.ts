@@ -6,6 +6,7 @@ import type { Installation } from '../functions/installation.ts';
 import { steps } from '../workflows/steps.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { Dashboard } from './dashboard.ts';
 import { type Door, doors } from './doors.ts';
 import { InventoryTable } from './inventory-table.ts';
 import { People } from './people.ts';
@@ -79,14 +80,16 @@ export class RekeyStack extends Stack {
     new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
     new CfnOutput(this, 'SecretPrefix', { value: grounds.secrets.prefix });
     new People(this, 'People', { stage, api, revoke: workflowArn('revoke') });
-    new Alarms(this, 'Alarms', {
+    const { all: alarms } = new Alarms(this, 'Alarms', {
       name,
       settings: installation.settings,
       pages: grounds.topics.pages,
       revoke,
-      intake: Intake.lambda,
+      apiId: api.id,
       undelivered,
     });
+    const killPath = [Intake.lambda, ...['Accept', 'Disable', 'Validate'].map((state) => ofStep.get(state) as LambdaFunction)];
+    new Dashboard(this, 'Overview', { name, stage, alarms, killPath, undelivered, apiId: api.id });
     this.node.addValidation({ validate: () => brokenRules(this, installation.settings) });
   }
 }

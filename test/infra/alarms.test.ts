@@ -160,7 +160,7 @@ const theirs: readonly { readonly alarm: Name; readonly metric: string; readonly
     metric: 'AWS/States ExecutionsFailed',
     dimensions: { StateMachineArn: 'AWS::StepFunctions::StateMachine test-rekey-revoke' },
   },
-  { alarm: 'doors-failing', metric: 'AWS/Lambda Errors', dimensions: { FunctionName: 'AWS::Lambda::Function test-rekey-intake' } },
+  { alarm: 'doors-failing', metric: 'AWS/ApiGateway 5xx', dimensions: { ApiId: 'AWS::ApiGatewayV2::Api test-rekey-api' } },
   {
     alarm: 'firings-undelivered',
     metric: 'AWS/SQS ApproximateNumberOfMessagesVisible',
@@ -216,5 +216,5 @@ test('every queue is watched, so that no dead letter lies unseen', () => {
 function named(value: unknown): string {
   const id = flat(value).replace(/^<([^.>]+).*$/, '$1');
   const { Type, Properties } = stack.template.Resources[id] ?? { Type: 'nothing', Properties: {} };
-  return `${Type} ${Properties.FunctionName ?? Properties.StateMachineName ?? Properties.QueueName}`;
+  return `${Type} ${Properties.Name ?? Properties.StateMachineName ?? Properties.QueueName}`;
 }
