@@ -11,6 +11,7 @@ export class CannotRun extends Error {
 
 export type CannotRunCode =
   | 'E_USAGE'
+  | 'E_INTERRUPTED'
   | 'E_NO_PYTHON'
   | 'E_NO_VENV'
   | 'E_NO_PACKAGE'

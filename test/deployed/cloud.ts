@@ -1,22 +1,15 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { IAMClient } from '@aws-sdk/client-iam';
-import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type ExecutionListItem, SFNClient } from '@aws-sdk/client-sfn';
-import { SNSClient } from '@aws-sdk/client-sns';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { SSMClient } from '@aws-sdk/client-ssm';
+import type { ExecutionListItem } from '@aws-sdk/client-sfn';
+import type { Role } from '../../core/authority.ts';
 import type { WorkflowName } from '../../core/ports.ts';
 import type { KeyReport } from '../../core/show.ts';
 import type { Vendor } from '../../local/sandbox/vendor.ts';
 import { run } from './child.ts';
+import { type Clients, openClients } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
 import { describeExecution, type ExecutionSeen, listExecutions } from './execution.ts';
-import { type Principal, type PrincipalOptions, principals, type Role } from './principals.ts';
+import { type Principal, type PrincipalOptions, principals } from './principals.ts';
 import { type Answer, type Credentials, signedPost } from './signed.ts';
 import type { Stack } from './stack.ts';
 import { type Subscription, subscribe } from './subscription.ts';
@@ -65,24 +58,6 @@ export interface Cloud {
   subscribe(name: string, filter?: Readonly<Record<string, readonly string[]>>): Promise<Subscription>;
   execution(executionArn: string): Promise<ExecutionSeen>;
   executions(workflow: WorkflowName): Promise<ExecutionListItem[]>;
-}
-
-export type Clients = ReturnType<typeof openClients>;
-
-/** One client for each service that journeys look at. */
-export function openClients() {
-  return {
-    cloudwatch: new CloudWatchClient({}),
-    dynamodb: new DynamoDBClient({}),
-    iam: new IAMClient({}),
-    logs: new CloudWatchLogsClient({}),
-    scheduler: new SchedulerClient({}),
-    secrets: new SecretsManagerClient({}),
-    sfn: new SFNClient({}),
-    sns: new SNSClient({}),
-    sqs: new SQSClient({}),
-    ssm: new SSMClient({}),
-  };
 }
 
 const cliProgram = join(import.meta.dirname, '..', '..', 'cli', 'rekey.mjs');

@@ -99,6 +99,8 @@ async function start(python: string, port: number): Promise<Emulator | undefined
   const folder = join(root, `run-${process.pid}-${port}`);
   const log = join(root, 'emulator.log');
   mkdirSync(folder, { recursive: true });
+  // Functions are unpacked below; they are no part of this package, whose modules are of the other kind.
+  writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
   const child = spawn(python, ['-c', program], { detached: true, stdio: 'pipe', cwd: folder, env: environmentOf(folder, port) });
   const file = createWriteStream(log);
   let stopping: Promise<void> | undefined;

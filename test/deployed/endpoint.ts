@@ -10,6 +10,8 @@ export interface Endpoint {
   readonly name: EndpointName;
   /** Undefined: AWS itself. */
   readonly url: string | undefined;
+  /** Whether it goes on after the tests, so that everything must be taken away from it. */
+  readonly outlives: boolean;
   /** What to set in a shell to use the same endpoint. */
   readonly environment: Readonly<Record<string, string>>;
   /** Ends what was started for it; nothing where it ran before. */
@@ -25,12 +27,12 @@ export async function openEndpoint(say: (text: string) => void): Promise<Endpoin
   if (given) return alreadyRunning(given);
   if (process.env['REKEY_TEST_AWS'] === 'yes') {
     if (!process.env['AWS_REGION']) throw new CannotRun('E_USAGE', 'say with AWS_REGION where in AWS the tests may deploy');
-    return { name: 'aws', url: undefined, environment: {}, stop: async () => undefined };
+    return { name: 'aws', url: undefined, outlives: true, environment: {}, stop: async () => undefined };
   }
   const { environment, stop, log } = await startEmulator(say);
   use(environment);
   say(`the emulator listens on ${environment['AWS_ENDPOINT_URL']}; its log is ${log}`);
-  return { name: 'ministack', url: environment['AWS_ENDPOINT_URL']!, environment, stop };
+  return { name: 'ministack', url: environment['AWS_ENDPOINT_URL']!, outlives: false, environment, stop };
 }
 
 async function alreadyRunning(url: string): Promise<Endpoint> {
@@ -50,7 +52,8 @@ async function alreadyRunning(url: string): Promise<Endpoint> {
     ...(NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE: AWS_CA_BUNDLE ?? NODE_EXTRA_CA_CERTS } : {}),
   };
   use(environment);
-  return { name: await nameOf(environment.AWS_ENDPOINT_URL), url: environment.AWS_ENDPOINT_URL, environment, stop: async () => undefined };
+  const name = await nameOf(environment.AWS_ENDPOINT_URL);
+  return { name, url: environment.AWS_ENDPOINT_URL, outlives: true, environment, stop: async () => undefined };
 }
 
 /** Emulators tell what they are at an address of their own. Throws CannotRun E_ENDPOINT when nobody answers at all. */

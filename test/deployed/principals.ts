@@ -3,16 +3,22 @@ import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
   CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  DetachUserPolicyCommand,
   GetUserCommand,
-  type IAMClient,
+  IAMClient,
+  ListAccessKeysCommand,
+  ListAttachedUserPoliciesCommand,
+  ListUserPoliciesCommand,
   PutUserPolicyCommand,
+  paginateListUsers,
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { policyName, type Role } from '../../core/authority.ts';
 import type { Credentials } from './signed.ts';
 import { until } from './until.ts';
-
-/** The managed policies that the stack makes for people and programs. */
-export type Role = 'operator' | 'responder' | 'owner' | 'auditor' | 'consumer';
 
 export interface Principal {
   readonly name: string;
@@ -35,7 +41,7 @@ export function principals(options: { iam: IAMClient; stage: string; account: st
     const UserName = `${stage}-${name ?? `${role}-${++made}`}`;
     await iam.send(new CreateUserCommand({ UserName }));
     if (role !== 'nothing') {
-      const PolicyArn = `arn:aws:iam::${account}:policy/${stage}-rekey-${role}`;
+      const PolicyArn = `arn:aws:iam::${account}:policy/${policyName(stage, role)}`;
       await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn }));
     }
     if (may.length > 0) {
@@ -52,4 +58,21 @@ export function principals(options: { iam: IAMClient; stage: string; account: st
     const { User } = await iam.send(new GetUserCommand({ UserName }));
     return { name: UserName, arn: User!.Arn!, credentials };
   };
+}
+
+/** Deletes every IAM user whose name begins with the prefix and a dash, with all that hangs on it. */
+export async function removePrincipals(prefix: string): Promise<void> {
+  const iam = new IAMClient({});
+  const names: string[] = [];
+  for await (const { Users = [] } of paginateListUsers({ client: iam }, {}))
+    names.push(...Users.map(({ UserName = '' }) => UserName).filter((name) => name.startsWith(`${prefix}-`)));
+  for (const UserName of names) {
+    const { AccessKeyMetadata = [] } = await iam.send(new ListAccessKeysCommand({ UserName }));
+    for (const { AccessKeyId } of AccessKeyMetadata) await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+    const { AttachedPolicies = [] } = await iam.send(new ListAttachedUserPoliciesCommand({ UserName }));
+    for (const { PolicyArn } of AttachedPolicies) await iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn }));
+    const { PolicyNames = [] } = await iam.send(new ListUserPoliciesCommand({ UserName }));
+    for (const PolicyName of PolicyNames) await iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName }));
+    await iam.send(new DeleteUserCommand({ UserName }));
+  }
 }

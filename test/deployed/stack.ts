@@ -6,6 +6,8 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { CannotRun } from './cannot-run.ts';
 import { run } from './child.ts';
 import type { Endpoint } from './endpoint.ts';
+import { reachableUrl } from './reachable.ts';
+import { cloudFormation } from './signed.ts';
 import type { StageVendor } from './vendor.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -23,7 +25,16 @@ export interface Stack {
   /** Deploys the app as it is now. Throws CannotRun E_DEPLOY with the last lines of the CDK. */
   deploy(): Promise<void>;
   outputs(): Readonly<Record<string, string>>;
+  /** What CloudFormation has made for it, by its name in AWS. */
+  resources(): Promise<StackResource[]>;
+  /** Destroys it; what it retains stays. */
   destroy(): Promise<void>;
+}
+
+export interface StackResource {
+  /** Such as `AWS::KMS::Key`. */
+  readonly type: string;
+  readonly id: string;
 }
 
 /** Prepares a stage: an account that the CDK can deploy to, and an installation with short durations and the vendor. Throws CannotRun. */
@@ -50,9 +61,14 @@ export async function prepareStack(endpoint: Endpoint, stage: string, vendor: St
     installation,
     async deploy() {
       await cdk(['deploy', ...app, '--require-approval', 'never', '--outputs-file', outputsFile]);
-      if (endpoint.url) reachable(outputsFile, endpoint.url);
+      const text = readFileSync(outputsFile, 'utf8');
+      writeFileSync(
+        outputsFile,
+        text.replace(/https?:\/\/[a-z0-9]+\.execute-api\.[^"]+/g, (url) => reachableUrl(url)),
+      );
     },
     outputs: () => Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Record<string, string>>)[0] ?? {},
+    resources: () => resourcesOf(`${stage}-rekey`),
     destroy: () => cdk(['destroy', ...app, '--force']),
   };
 }
@@ -77,12 +93,16 @@ async function cdk(args: readonly string[]): Promise<void> {
   throw new CannotRun('E_DEPLOY', `"cdk ${args[0]}" ended with ${code}. It printed last:\n${last}`);
 }
 
-/**
- * An emulator names its HTTP API by a host that exists nowhere; it serves the same under a path of its own address.
- * Real endpoints need no such thing.
- */
-function reachable(outputsFile: string, url: string): void {
-  const outputs = readFileSync(outputsFile, 'utf8');
-  const rewritten = outputs.replace(/https?:\/\/([a-z0-9]+)\.execute-api\.[^"/]+/g, `${url}/_aws/execute-api/$1`);
-  writeFileSync(outputsFile, rewritten);
+async function resourcesOf(stackName: string): Promise<StackResource[]> {
+  const found: StackResource[] = [];
+  let next: string | undefined;
+  do {
+    const page = await cloudFormation('ListStackResources', { StackName: stackName, ...(next ? { NextToken: next } : {}) });
+    for (const [, member = ''] of page.matchAll(/<member>([\s\S]*?)<\/member>/g)) {
+      const field = (name: string) => new RegExp(`<${name}>([^<]*)<`).exec(member)?.[1] ?? '';
+      found.push({ type: field('ResourceType'), id: field('PhysicalResourceId') });
+    }
+    next = /<NextToken>([^<]+)</.exec(page)?.[1];
+  } while (next);
+  return found;
 }

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { askCapabilities, capabilityTable, missingOf } from './capabilities.ts';
+import { cleanUp } from './clean-up.ts';
+import { openClients } from './clients.ts';
+import { type Cloud, openCloud } from './cloud.ts';
+import { type Endpoint, openEndpoint } from './endpoint.ts';
+import type { NotRun } from './journey.ts';
+import { prepareStack, type Stack, type StackResource } from './stack.ts';
+import { type StageVendor, startStageVendor } from './vendor.ts';
+
+/** Everything that a run of the deployed tests stands on. */
+export interface Ground {
+  /** Opens the endpoint, asks what it can, and deploys. Throws CannotRun. */
+  deploy(): Promise<{ readonly cloud: Cloud; readonly missing: readonly NotRun[] }>;
+  /** Takes away what there is of it, however far it came. Returns what could not be removed, in sentences. */
+  takeAway(): Promise<string[]>;
+}
+
+/** Nothing is there before `deploy`, and nothing is left after `takeAway`. */
+export function layGround(say: (letter: string, text: string) => void): Ground {
+  const stage = `t${randomBytes(4).toString('hex')}`;
+  let endpoint: Endpoint | undefined;
+  let vendor: StageVendor | undefined;
+  let stack: Stack | undefined;
+  let deployed = false;
+  const made: StackResource[] = [];
+
+  return {
+    async deploy() {
+      endpoint = await openEndpoint((text) => say('', text));
+      vendor = await startStageVendor();
+      const asked = askCapabilities(endpoint, `${stage}-try`);
+      stack = await prepareStack(endpoint, stage, vendor);
+      say('', `deploying stage ${stage} to ${endpoint.url ?? 'AWS'}`);
+      deployed = true;
+      await stack.deploy();
+      made.push(...(await stack.resources()));
+      const cloud = await openCloud(endpoint, stack, vendor);
+      say('', `deployed ${made.length} resources`);
+      const answered = await asked;
+      say('', `this endpoint is ${endpoint.name}:\n${capabilityTable(answered)}`);
+      return { cloud, missing: missingOf(answered) };
+    },
+
+    async takeAway() {
+      const left: string[] = [];
+      try {
+        if (stack && deployed) {
+          // Journey i has destroyed it already, unless the run ended before; a second time finds nothing.
+          if (endpoint?.outlives) await stack.destroy();
+          left.push(...(await cleanUp(stage, made, openClients())));
+        }
+      } catch (error) {
+        left.push(`stage ${stage} is not taken away: ${(error as Error).message}`);
+      }
+      await vendor?.vendor.stop();
+      await endpoint?.stop();
+      return left;
+    },
+  };
+}
