@@ -39,6 +39,11 @@ export function looksSecret(text: string, length = 24): boolean {
     .some((word) => word.length >= length && isIrregular(word, length));
 }
 
+/** A field's name as an error may show it: short, and not at all when it looks like a key's value itself. */
+export function shownName(name: string): string {
+  return looksSecret(name) ? '[a name that looks like a key’s value]' : name.slice(0, 60);
+}
+
 /** Random text changes between upper case, lower case and digits about every second character; names do so at word ends only. */
 function isIrregular(word: string, length: number): boolean {
   const kinds = [...word].map((character) => (/[0-9]/.test(character) ? 'd' : /[A-Z]/.test(character) ? 'u' : 'l'));

@@ -1,5 +1,6 @@
 import { Refused, RekeyError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
+import { shownName } from '../core/secret-detector.ts';
 import { type StepPayload, type StepResult, steps } from '../workflows/steps.ts';
 import { compose, type Part } from './compose.ts';
 
@@ -48,7 +49,7 @@ function payloadOf(event: unknown, state: string): StepPayload {
   const names = new Set([...Object.keys(expected), ...Object.keys(given)]);
   const problems = [...names]
     .filter((name) => !Object.hasOwn(given, name) || !Object.hasOwn(expected, name) || typeof given[name] !== expected[name])
-    .map((name) => ({ path: name.slice(0, 64), message: expected[name] ? `must be a ${expected[name]}` : 'is no field' }));
+    .map((name) => ({ path: shownName(name), message: expected[name] ? `must be a ${expected[name]}` : 'is no field' }));
   if (problems.length) throw new Refused('E_INPUT_INVALID', 'the payload is not that of a step', problems);
   return given as unknown as StepPayload;
 }

@@ -1,7 +1,7 @@
 import { type Problem, Refused, SchemaTooNew, TableRestored } from '../core/errors.ts';
 import { keyIdProblem } from '../core/key-id.ts';
 import type { Ports } from '../core/ports.ts';
-import { hasVendorSecret, looksSecret } from '../core/secret-detector.ts';
+import { hasVendorSecret, looksSecret, shownName } from '../core/secret-detector.ts';
 import { nearestKeys } from '../core/show.ts';
 import { checkShape } from './body.ts';
 import { type Caller, requests } from './requests.ts';
@@ -34,7 +34,10 @@ function refuseSecrets(input: unknown): void {
     if (typeof value === 'string') {
       if (isSuspect(value, path)) problems.push({ path: path.join('.'), message: 'looks like a key’s value' });
     } else if (typeof value === 'object' && value !== null) {
-      for (const [name, element] of Object.entries(value)) look(element, [...path, name]);
+      for (const [name, element] of Object.entries(value)) {
+        if (looksSecret(name)) problems.push({ path: [...path, shownName(name)].join('.'), message: 'the name looks like a key’s value' });
+        look(element, [...path, shownName(name)]);
+      }
     }
   };
   look(input, []);

@@ -1,4 +1,5 @@
 import { Refused } from '../core/errors.ts';
+import { shownName } from '../core/secret-detector.ts';
 
 /** The largest body any door reads, in bytes (that of an SNS or EventBridge message). */
 export const bodyBytes = 256 * 1024;
@@ -39,7 +40,7 @@ export function checkShape(input: unknown): void {
     if (typeof value !== 'object' || value === null) continue;
     for (const [name, element] of Object.entries(value)) {
       if (forbiddenNames.has(name)) throw bad(path, `a field may not be named ${name}`);
-      waiting.push({ value: element, path: path ? `${path}.${name.slice(0, 40)}` : name.slice(0, 40), depth: depth + 1 });
+      waiting.push({ value: element, path: path ? `${path}.${shownName(name)}` : shownName(name), depth: depth + 1 });
     }
   }
 }
@@ -55,7 +56,7 @@ function refuseRepeatedFields(text: string): void {
     else if (string && colon) {
       const name: string = JSON.parse(string);
       const names = open.at(-1);
-      if (names?.has(name)) throw bad('', `the field ${name.slice(0, 40)} is given twice`);
+      if (names?.has(name)) throw bad('', `the field ${shownName(name)} is given twice`);
       names?.add(name);
     }
   }

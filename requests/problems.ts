@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import { type Problem, Refused } from '../core/errors.ts';
+import { shownName } from '../core/secret-detector.ts';
 
 /** Checks input against a strict schema. Throws Refused E_INPUT_INVALID with one problem for each fault; never repeats what was given. */
 export function accept<Schema extends z.ZodMiniType>(schema: Schema, input: unknown, what: string): z.output<Schema> {
@@ -13,9 +14,9 @@ export function accept<Schema extends z.ZodMiniType>(schema: Schema, input: unkn
 /** One problem for each fault: the dotted path of the field, and what would be right. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], input: unknown): Problem[] {
   return issues.flatMap((issue): Problem[] => {
-    const path = issue.path.map(String).join('.');
+    const path = issue.path.map((name) => shownName(String(name))).join('.');
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: path ? `${path}.${key.slice(0, 60)}` : key.slice(0, 60), message: 'is not a known field' }));
+      return issue.keys.map((key) => ({ path: path ? `${path}.${shownName(key)}` : shownName(key), message: 'is not a known field' }));
     }
     return [{ path, message: at(input, issue.path) === undefined ? 'is missing' : sentence(issue) }];
   });
