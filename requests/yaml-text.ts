@@ -13,6 +13,12 @@ export interface YamlDocument {
 /** One mebibyte: thousands of keys. */
 const fileBytes = 1024 * 1024;
 
+/** Longer than anything a person writes on one line; what takes a parser longest is written without a line's end. */
+const lineCharacters = 16 * 1024;
+
+/** A file of keys may hold as many documents. */
+const maxDocuments = 5000;
+
 /** How often aliases may repeat content before a file counts as a bomb. */
 const maxAliasCount = 50;
 
@@ -23,6 +29,7 @@ const maxAliasCount = 50;
  */
 export function readYaml(text: string, file: string): YamlDocument[] {
   if (Buffer.byteLength(text) > fileBytes) throw new Refused('E_TOO_LARGE', `${file} is larger than ${fileBytes} bytes`);
+  refuseShape(text, file);
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ''), {
     schema: 'core',
@@ -38,7 +45,8 @@ export function readYaml(text: string, file: string): YamlDocument[] {
   const faults = documents
     .flatMap(({ errors, warnings }) => [...errors, ...warnings])
     .map(({ code, pos }) => ({ path: at(pos[0]), message: faultText(code) }));
-  refuse('E_INPUT_INVALID', `${file} is not clean YAML`, [...faults, ...documents.flatMap((document) => repeatedAnchors(document, at))]);
+  const repeated = documents.flatMap((document) => [...repeatedAnchors(document, at), ...namesOfParts(document, at)]);
+  refuse('E_INPUT_INVALID', `${file} is not clean YAML`, [...faults, ...repeated]);
   const found = documents.filter(({ contents }) => contents !== null);
   if (found.length === 0) throw new Refused('E_INPUT_EMPTY', `${file} holds no document`);
   refuse(
@@ -47,6 +55,19 @@ export function readYaml(text: string, file: string): YamlDocument[] {
     [...found.flatMap((document) => secrets(document, at)), ...secretLines(text)],
   );
   return found.map((document) => ({ content: contentOf(document, file), where: (path) => at(offsetOf(document, path)) }));
+}
+
+/** Before anything is parsed: another encoding, and what would only keep a parser busy. */
+function refuseShape(text: string, file: string): void {
+  if (/[\uFFFD\0]/.test(text)) {
+    const message = 'save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8, or -f LATIN1';
+    throw new Refused('E_INPUT_INVALID', `${file} is not text in UTF-8`, [{ path: file, message }]);
+  }
+  const long = text.split('\n').findIndex((line) => line.length > lineCharacters);
+  if (long >= 0)
+    throw new Refused('E_TOO_LARGE', `line ${long + 1} of ${file} is longer than ${lineCharacters} characters; nothing was read`);
+  if ((text.match(/^---/gm) ?? []).length > maxDocuments)
+    throw new Refused('E_TOO_LARGE', `${file} holds more than ${maxDocuments} documents: divide it`);
 }
 
 function contentOf(document: Document, file: string): unknown {
@@ -69,6 +90,17 @@ function repeatedAnchors(document: Document, at: (offset: number) => string): Pr
       if (!anchor) return;
       if (seen.has(anchor)) problems.push({ path: at(range?.[0] ?? 0), message: 'an anchor of this name was set before' });
       seen.add(anchor);
+    },
+  });
+  return problems;
+}
+
+/** A map's name must be plain text: YAML would take a list or a map as one. */
+function namesOfParts(document: Document, at: (offset: number) => string): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) && key !== null) problems.push({ path: at((key as Node).range?.[0] ?? 0), message: 'a name must be plain text' });
     },
   });
   return problems;

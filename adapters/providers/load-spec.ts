@@ -26,6 +26,8 @@ const maxAliases = 20;
  */
 export function loadSpec(yamlText: string, file: string, options: LoadOptions = {}): Spec {
   if (Buffer.byteLength(yamlText) > maxSpecBytes) throw new Refused('E_TOO_LARGE', `${file} is larger than ${maxSpecBytes} bytes`);
+  if (/[\uFFFD\0]/.test(yamlText))
+    throw refused(file, [{ path: '', message: 'line 1, column 1: the file is not text in UTF-8; save it as UTF-8' }]);
   refuseSecrets(yamlText, file);
   const lines = new LineCounter();
   const document = parse(yamlText, file, lines);
