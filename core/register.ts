@@ -86,6 +86,9 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
         { path: 'provider', message: `register a new key; this one has versions at ${now.facts.provider}` },
       ]);
     }
+    // A right of its own (authority.ts): whoever registers keys does not approve them by that.
+    if (now.facts.mode === 'observe' && facts.mode === 'live')
+      throw new Refused('E_OBSERVE_ONLY', `${facts.id} is observed only; its owner lets it go live: rekey key live ${facts.id}`);
     const writes = await claimPrincipal(ports, facts, now.facts);
     const { tier, because } = tierOf(facts);
     const nextDueAt =

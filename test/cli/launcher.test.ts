@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { whoCan } from '../../core/authority.ts';
+import { policyName, whoCan } from '../../core/authority.ts';
 import { tiers } from '../../core/key.ts';
 import { launcher, rekey } from '../support/local-installation.ts';
 
@@ -11,12 +11,15 @@ const nowhere = mkdtempSync(join(tmpdir(), 'rekey-nowhere-'));
 afterAll(() => rmSync(nowhere, { recursive: true, force: true }));
 
 describe('who-can', () => {
-  test.each(['revoke', 'approve', 'confirm'] as const)(
+  test.each(['revoke', 'approve', 'confirm', 'rotate'] as const)(
     'POL-R9: %s is answered with nothing running, by the rules that are enforced',
     async (action) => {
-      const { code, stdout } = await rekey(['who-can', 'payments/stripe', action, '--json'], { cwd: nowhere });
+      const { code, stdout } = await rekey(['who-can', 'payments/stripe', action, '--stage', 'prod', '--json'], { cwd: nowhere });
       expect(code).toBe(0);
-      expect(JSON.parse(stdout)).toEqual({ action, who: tiers.flatMap((tier) => whoCan(action, tier).map((one) => ({ tier, ...one }))) });
+      const policy = (role: ReturnType<typeof whoCan>[number]['role']) => (role === 'schedule' ? null : policyName('prod', role));
+      const rows = tiers.flatMap((tier) => whoCan(action, tier).map((one) => ({ tier, ...one, policy: policy(one.role) })));
+      expect(JSON.parse(stdout)).toEqual({ action, who: rows });
+      expect(rows.length).toBeGreaterThan(0);
     },
   );
 

@@ -113,6 +113,14 @@ describe('an adoption', () => {
 });
 
 describe('a key in observe mode', () => {
+  it('POL-Q1: goes live by the approval alone, and not by being registered again: E_OBSERVE_ONLY', async () => {
+    await asks({ mode: 'observe' });
+    await expect(asks({ mode: 'live' })).rejects.toMatchObject({ code: 'E_OBSERVE_ONLY' });
+    expect(await asks({ mode: 'observe', purpose: 'another one' })).toMatchObject({ outcome: 'changed' });
+    await goLive(w.ports, { keyId: testFacts().id }, 'owner');
+    expect(await asks({ mode: 'live', purpose: 'a third one' })).toMatchObject({ outcome: 'changed' });
+  });
+
   it('goes live once, and rotates from then on; twice is refused: E_NOTHING_TO_DO', async () => {
     const keyId = await adopted(w, testFacts({ mode: 'observe' }));
     await expect(beginsRotation(w, keyId)).rejects.toMatchObject({ code: 'E_OBSERVE_ONLY' });

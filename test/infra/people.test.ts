@@ -61,18 +61,23 @@ describe('a role', () => {
     }
   });
 
-  test('may invoke no function, because a direct invocation could name any principal, and holds no wildcard', () => {
-    for (const [name, rights] of policies) {
-      const actions = rights.flatMap(({ Action }) => Action);
-      expect(
-        actions.filter((action) => action.startsWith('lambda:') || action.includes('*')),
-        name,
-      ).toEqual([]);
-      expect(
-        rights.flatMap(({ Resource }) => Resource).filter((arn) => arn.includes('*')),
-        name,
-      ).toEqual([]);
+  test('that creates keys may hand an existing value in, and nobody may read one', () => {
+    for (const role of roles) {
+      const onSecrets = rightsOf(role).filter(({ Action }) => Action.some((action) => action.startsWith('secretsmanager:')));
+      expect(onSecrets.flatMap(({ Action }) => Action).sort()).toEqual(
+        role === 'operator'
+          ? ['CreateSecret', 'DescribeSecret', 'PutSecretValue', 'UpdateSecretVersionStage'].map((action) => `secretsmanager:${action}`)
+          : [],
+      );
+      for (const { Resource } of onSecrets) expect(Resource).toEqual([expect.stringMatching(/:secret:rekey\/test\/key\/\*$/)]);
     }
+  });
+
+  test('may invoke no function, because a direct invocation could name any principal, and nothing by a wildcard but secrets of keys', () => {
+    const every = [...policies.values()].flat();
+    expect(every.flatMap(({ Action }) => Action).filter((action) => action.startsWith('lambda:') || action.includes('*'))).toEqual([]);
+    const wildcards = every.flatMap(({ Resource }) => Resource).filter((arn) => arn.includes('*'));
+    expect(wildcards.filter((arn) => !arn.includes(':secret:rekey/test/key/'))).toEqual([]);
   });
 });
 
