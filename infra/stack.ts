@@ -80,7 +80,7 @@ export class RekeyStack extends Stack {
     new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
     new CfnOutput(this, 'SecretPrefix', { value: grounds.secrets.prefix });
     new People(this, 'People', { stage, api, revoke: workflowArn('revoke'), secrets: grounds.secrets });
-    new Alarms(this, 'Alarms', {
+    const { all: alarms } = new Alarms(this, 'Alarms', {
       name,
       settings: installation.settings,
       pages: grounds.topics.pages,
