@@ -135,6 +135,7 @@ export const refusals = {
   E_INPUT_EMPTY: 2,
   E_INPUT_INVALID: 2,
   E_TOO_LARGE: 2,
+  E_MEDIA_TYPE: 2,
   E_SECRET_IN_INPUT: 2,
   E_NOT_FOUND: 3,
   E_FORBIDDEN: 4,

@@ -1,6 +1,6 @@
 import { Refused, RekeyError } from '../core/errors.ts';
 import type { Ports } from '../core/ports.ts';
-import { parseBody } from '../requests/body.ts';
+import { checkMedia, parseBody, textOfBody } from '../requests/body.ts';
 import { httpStatus } from '../requests/http-status.ts';
 import { compose, type Part } from './compose.ts';
 import { type Invocation, logUnexpected } from './handler.ts';
@@ -73,8 +73,7 @@ function signedRequest(event: ApiEvent, { invokedFunctionArn }: Invocation): Sig
 }
 
 function bodyOf({ headers = {}, body = '', isBase64Encoded }: ApiEvent): unknown {
-  const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new Refused('E_INPUT_INVALID', 'the content type must be application/json');
+  checkMedia(headers['content-type'], headers['content-encoding']);
   if (body === '') throw new Refused('E_INPUT_EMPTY', 'the body is empty');
-  return parseBody(isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body);
+  return parseBody(isBase64Encoded ? textOfBody(Buffer.from(body, 'base64')) : body);
 }

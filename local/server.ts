@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Refused, RekeyError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
-import { bodyBytes, parseBody } from '../requests/body.ts';
+import { bodyBytes, checkMedia, parseBody, textOfBody } from '../requests/body.ts';
 import { httpStatus } from '../requests/http-status.ts';
 import type { ConsumerTokens } from './consumer-tokens.ts';
 import type { Feed } from './feed.ts';
@@ -110,6 +110,8 @@ function wholeNumber(url: URL, name: string, otherwise: number, most: number): n
 }
 
 async function json(request: IncomingMessage): Promise<unknown> {
+  // A client on this machine may leave the type out; what it says by the token counts.
+  checkMedia('application/json', request.headers['content-encoding']);
   const tooLarge = () => new Refused('E_TOO_LARGE', `a body may have ${bodyBytes} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
@@ -120,7 +122,7 @@ async function json(request: IncomingMessage): Promise<unknown> {
     if (length > bodyBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  return parseBody(Buffer.concat(chunks).toString('utf8'));
+  return parseBody(textOfBody(Buffer.concat(chunks)));
 }
 
 /** Aborted when the response was sent or the caller is gone, so that nobody waits for it. */

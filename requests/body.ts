@@ -11,6 +11,28 @@ const maxText = 64 * 1024;
 const forbiddenNames = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
+ * Throws Refused E_MEDIA_TYPE for a body that does not say it is JSON, is in another charset than UTF-8, or is compressed: nothing here
+ * unpacks, so nothing can swell.
+ */
+export function checkMedia(contentType: string | undefined, contentEncoding: string | undefined): void {
+  const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
+  if (type !== 'application/json') throw new Refused('E_MEDIA_TYPE', 'the content type must be application/json');
+  if (parameters.some((one) => one.startsWith('charset=') && !/^charset="?utf-?8"?$/.test(one)))
+    throw new Refused('E_MEDIA_TYPE', 'the charset of JSON is UTF-8');
+  if (contentEncoding && contentEncoding.trim().toLowerCase() !== 'identity')
+    throw new Refused('E_MEDIA_TYPE', 'the body must not be compressed');
+}
+
+/** The text of a body's bytes. Throws Refused E_INPUT_INVALID for what is not UTF-8. */
+export function textOfBody(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Refused('E_INPUT_INVALID', 'the body is not text in UTF-8');
+  }
+}
+
+/**
  * The JSON of a request's body. Throws Refused: E_TOO_LARGE beyond 256 KiB, E_INPUT_INVALID for anything that is not
  * strict JSON, for a field given twice, and for what `checkShape` refuses. The message never repeats the body.
  */

@@ -23,6 +23,7 @@ export const httpStatus: Readonly<Record<RefusalCode, number>> = {
   E_READ_ONLY: 409,
   E_SCHEMA_TOO_NEW: 409,
   E_TOO_LARGE: 413,
+  E_MEDIA_TYPE: 415,
   E_PROOF_INVALID: 422,
   E_NOT_ACCEPTED: 422,
   E_UNREACHABLE: 503,
