@@ -17,11 +17,14 @@ import type { Version } from './version.ts';
  *              ADOPT#<c>#<n>#… consumer c proved, to an operation, that it uses version n
  *              NONCE#<nonce>   a challenge, answered at most once
  *              OP#<id>         an operation that ended
- *              ORPHAN#<id>     a credential of ours without a record
  *              AUD#<seq>       an entry of the audit chain
- *              OUT#<time>#<id> a notice, until it was sent
+ *   OUT#<id>   <time>#<notice> a notice of the key, until it was sent
+ *   ORPHAN#<id> <credential>   a credential of the key's principal without a record
  *   PRINCIPAL#<hash>       the keys that use one principal, and whether one of them has it alone
  *   FP#<mac>   FP              which key and version a fingerprint belongs to
+ *
+ * Only notices and orphans are ever deleted. They have partitions of their own because a permission can name partitions
+ * and nothing smaller: so no function may delete anything else (infra/rights.ts).
  */
 export const partition = (keyId: string): string => `KEY#${keyId}`;
 export const metaKey = (keyId: string): ItemKey => ({ pk: partition(keyId), sk: 'META' });
@@ -36,7 +39,10 @@ export const adoptionKey = (keyId: string, consumer: string, number: number, ope
 });
 export const nonceKey = (keyId: string, nonce: string): ItemKey => ({ pk: partition(keyId), sk: `NONCE#${nonce}` });
 export const operationKey = (keyId: string, operationId: string): ItemKey => ({ pk: partition(keyId), sk: `OP#${operationId}` });
-export const orphanKey = (keyId: string, credentialId: string): ItemKey => ({ pk: partition(keyId), sk: `ORPHAN#${credentialId}` });
+export const outboxPartition = (keyId: string): string => `OUT#${keyId}`;
+export const orphanPartition = (keyId: string): string => `ORPHAN#${keyId}`;
+export const orphanKey = (keyId: string, credentialId: string): ItemKey => ({ pk: orphanPartition(keyId), sk: credentialId });
+export const outboxKey = ({ keyId, time, id }: Notice): ItemKey => ({ pk: outboxPartition(keyId), sk: `${time}#${id}` });
 export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 'FP' });
 
 const padded = (number: number): string => String(number).padStart(8, '0');
@@ -99,7 +105,7 @@ export function auditItem(keyId: string, entry: AuditEntry): Item {
 
 /** The item of a notice that is committed and not yet sent. */
 export function outboxItem(notice: Notice): Item {
-  return { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}`, notice: attribute(notice) };
+  return { ...outboxKey(notice), notice: attribute(notice) };
 }
 
 /** Which index rows a key has: the reconciler looks at it from `lookAt` on; it is due from `dueAt` on while it is idle. */

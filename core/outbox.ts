@@ -1,4 +1,4 @@
-import { partition } from './items.ts';
+import { outboxKey, outboxPartition } from './items.ts';
 import type { Key } from './key.ts';
 import type { Notice } from './notice.ts';
 import type { Ports } from './ports.ts';
@@ -27,8 +27,7 @@ export async function publish(ports: Ports, notices: readonly Notice[]): Promise
     notices.map(async (notice) => {
       try {
         await ports.notifier.publish(notice);
-        const sent = { pk: partition(notice.keyId), sk: `OUT#${notice.time}#${notice.id}` };
-        await ports.inventory.write([{ do: 'delete', key: sent }], 'toward dead');
+        await ports.inventory.write([{ do: 'delete', key: outboxKey(notice) }], 'toward dead');
         return true;
       } catch (error) {
         ports.log.warn('notice not sent yet', { key: notice.keyId, type: notice.type, notice: notice.id, error: (error as Error).name });
@@ -41,7 +40,7 @@ export async function publish(ports: Ports, notices: readonly Notice[]): Promise
 
 /** Sends what is still in a key's outbox, oldest first. Returns how many failed. */
 export async function publishPending(ports: Ports, keyId: string): Promise<number> {
-  const items = await ports.inventory.list(partition(keyId), 'OUT#');
+  const items = await ports.inventory.list(outboxPartition(keyId));
   return publish(
     ports,
     items.map((item) => item['notice'] as unknown as Notice),

@@ -4,7 +4,7 @@ import { commit } from '../commit.ts';
 import { writeAndReadBack } from '../delivery.ts';
 import { effect } from '../effect.ts';
 import { ConditionFailed, Fenced, Superseded } from '../errors.ts';
-import { destinationKey, listVersions, orphanKey, partition, putItem, uuidOf, versionItem } from '../items.ts';
+import { destinationKey, listVersions, orphanKey, orphanPartition, putItem, uuidOf, versionItem } from '../items.ts';
 import type { Key } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import type { Credential, Ports } from '../ports.ts';
@@ -126,11 +126,11 @@ async function hold(ports: Ports, key: Key): Promise<Attempt | null> {
 /** Ours without a record: disabled on sight, deleted when nobody can still be about to record it. */
 async function orphans({ ports, key, versions, listed, now }: Findings): Promise<Repair[]> {
   const keyId = key.facts.id;
-  const known = new Map((await ports.inventory.list(partition(keyId), 'ORPHAN#')).map((item) => [item.sk, String(item['foundAt'])]));
+  const known = new Map((await ports.inventory.list(orphanPartition(keyId))).map((item) => [item.sk, String(item['foundAt'])]));
   const provider = ports.provider(key.facts.provider);
   const ours = listed.filter((one) => attributionOf(key, versions, one) === 'ours');
   const gone = [...known.keys()].filter((sk) => !ours.some(({ credentialId }) => orphanKey(keyId, credentialId).sk === sk));
-  for (const sk of gone) await ports.inventory.write([{ do: 'delete', key: { pk: partition(keyId), sk } }]);
+  for (const sk of gone) await ports.inventory.write([{ do: 'delete', key: orphanKey(keyId, sk) }]);
   return ours.flatMap(({ credentialId, enabled }): Repair[] => {
     const orphan = orphanKey(keyId, credentialId);
     const foundAt = known.get(orphan.sk);

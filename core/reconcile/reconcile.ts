@@ -1,5 +1,5 @@
 import { commit } from '../commit.ts';
-import { findKey, partition } from '../items.ts';
+import { findKey, orphanPartition, outboxPartition } from '../items.ts';
 import type { Key } from '../key.ts';
 import { openSeconds } from '../measure.ts';
 import { measuredOf } from '../metric.ts';
@@ -76,10 +76,10 @@ const urgency = (key: Key): number => (key.revocation ? 0 : key.rotation ? 1 : 2
 async function reconcileKey(ports: Ports, key: Key): Promise<string[]> {
   const keyId = key.facts.id;
   const done: string[] = [];
-  const unsent = await ports.inventory.list(partition(keyId), 'OUT#');
+  const unsent = await ports.inventory.list(outboxPartition(keyId));
   const failed = unsent.length ? await publishPending(ports, keyId) : 0;
   if (failed < unsent.length) done.push('notices sent');
-  const long = `OUT#${after(instant(ports.clock.now()), -ports.settings.stuckSeconds)}`;
+  const long = after(instant(ports.clock.now()), -ports.settings.stuckSeconds);
   const waiting = Math.min(failed, unsent.filter(({ sk }) => sk < long).length);
   if (waiting) ports.log.measure({ noticesWaiting: waiting }, measuredOf(key));
   // Attempts that only acquire leave lines on the key; none may grow without bound while nothing commits.
@@ -106,8 +106,8 @@ function isQuiesced(ports: Ports, key: Key): boolean {
 /** The next look comes after the idle interval, or when something is still to be done here, sooner: at the next round. */
 async function markChecked(ports: Ports, key: Key): Promise<void> {
   const now = instant(ports.clock.now());
-  const unsent = await ports.inventory.list(partition(key.facts.id), 'OUT#');
-  const orphans = await ports.inventory.list(partition(key.facts.id), 'ORPHAN#');
+  const unsent = await ports.inventory.list(outboxPartition(key.facts.id));
+  const orphans = await ports.inventory.list(orphanPartition(key.facts.id));
   const soon = unsent.length > 0 || orphans.length > 0 || !isQuiesced(ports, key);
   const lookAt = after(now, soon ? ports.settings.reconcileSeconds : ports.settings.idleCheckSeconds);
   await commit(ports, key.facts.id, () => ({ actor: 'reconciler', set: { checkedAt: now }, lookAt, events: [] }));

@@ -54,7 +54,7 @@ describe('the reconciler, on a key that is idle,', () => {
     expect(await ids()).not.toContain(credentialId);
     expect(await events('orphan.disabled')).toHaveLength(1);
     expect(await events('orphan.deleted')).toHaveLength(1);
-    expect((await w.inventory.list(`KEY#${keyId}`, 'ORPHAN#')).length).toBe(0);
+    expect((await w.inventory.list(`ORPHAN#${keyId}`)).length).toBe(0);
   });
 
   it('treats every unrecorded credential of a principal that is Rekey’s alone as its own', async () => {
@@ -84,10 +84,10 @@ describe('the reconciler, on a key that is idle,', () => {
     const { credentialId } = w.provider.stranger(ours);
     await w.until(async () => !(await enabled()).includes(credentialId));
     await w.pass(1);
-    expect((await w.inventory.list(`KEY#${keyId}`, 'ORPHAN#')).length).toBe(1);
+    expect((await w.inventory.list(`ORPHAN#${keyId}`)).length).toBe(1);
     await w.provider.delete({ keyId, account: '', params: {} }, credentialId);
     await w.pass(2 * idleCheckSeconds);
-    expect((await w.inventory.list(`KEY#${keyId}`, 'ORPHAN#')).length).toBe(0);
+    expect((await w.inventory.list(`ORPHAN#${keyId}`)).length).toBe(0);
   });
 
   it('deletes a dead version at the provider after its soak, and not before', async () => {
@@ -227,13 +227,13 @@ describe('the reconciler, whatever happens on a key,', () => {
     await revokes(w, keyId, { source: 'unknown' });
     await w.pass(120);
     expect(w.notices).toEqual([]);
-    const unsent = (await w.inventory.list(`KEY#${keyId}`, 'OUT#')).map((item) => (item['notice'] as { id: string }).id);
+    const unsent = (await w.inventory.list(`OUT#${keyId}`)).map((item) => (item['notice'] as { id: string }).id);
     expect(unsent.length).toBeGreaterThan(2);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'contained' });
     broken.yes = false;
     await w.pass(idleCheckSeconds + reconcileSeconds);
     expect(w.notices.map(({ id }) => id)).toEqual(unsent);
-    expect(await w.inventory.list(`KEY#${keyId}`, 'OUT#')).toEqual([]);
+    expect(await w.inventory.list(`OUT#${keyId}`)).toEqual([]);
     await w.pass(10 * idleCheckSeconds);
     expect(w.notices).toHaveLength(unsent.length);
   });
