@@ -1,7 +1,7 @@
 import type { Right } from '../workflows/steps.ts';
 
-/** What a function may touch beyond the words of the step table: the indexes of the inventory, and the pepper of the fingerprints. */
-export type DoorRight = Right | 'hints.read' | 'fingerprints.make';
+/** What a function may touch beyond the words of the step table: the indexes of the inventory, how an execution stands, and the records of orphans that are gone. */
+export type DoorRight = Right | 'hints.read' | 'executions.look' | 'orphans.forget';
 
 /** A function that is no step: the schedule or a caller starts it. */
 export interface Door {
@@ -23,7 +23,7 @@ export const doors: readonly Door[] = [
     entry: 'functions/sweep.ts',
     timeoutSeconds: 300,
     opensTo: 'schedule',
-    may: ['hints.read', 'executions.start'],
+    may: ['hints.read', 'executions.rotate'],
   },
   {
     name: 'Reconcile',
@@ -32,7 +32,7 @@ export const doors: readonly Door[] = [
     opensTo: 'schedule',
     may: [
       'hints.read',
-      'fingerprints.make',
+      'orphans.forget',
       'provider.list',
       'provider.disable',
       'provider.delete',
@@ -41,7 +41,9 @@ export const doors: readonly Door[] = [
       'destinations.read',
       'destinations.write',
       'notices.publish',
-      'executions.start',
+      'executions.rotate',
+      'executions.revoke',
+      'executions.look',
       'executions.answer',
     ],
   },
@@ -54,12 +56,11 @@ export const doors: readonly Door[] = [
       'hints.read',
       'fingerprints.make',
       'provider.list',
-      'provider.disable',
       'secrets.read',
       'secrets.label',
       'destinations.read',
       'notices.publish',
-      'executions.start',
+      'executions.rotate',
       'executions.answer',
     ],
   },
@@ -68,7 +69,7 @@ export const doors: readonly Door[] = [
     entry: 'functions/intake.ts',
     timeoutSeconds: apiSeconds,
     opensTo: 'api',
-    may: ['hints.read', 'fingerprints.make', 'provider.disable', 'executions.start'],
+    may: ['hints.read', 'fingerprints.make', 'provider.list', 'provider.disable', 'executions.revoke'],
   },
   {
     name: 'Acknowledge',

@@ -18,6 +18,7 @@ export type Right =
   | 'secrets.read'
   | 'secrets.write'
   | 'secrets.label'
+  | 'fingerprints.make'
   | 'provider.list'
   | 'provider.create'
   | 'provider.disable'
@@ -26,7 +27,8 @@ export type Right =
   | 'destinations.read'
   | 'destinations.write'
   | 'notices.publish'
-  | 'executions.start'
+  | 'executions.rotate'
+  | 'executions.revoke'
   | 'executions.answer';
 
 /**
@@ -72,6 +74,7 @@ export const steps: readonly Step[] = [
     'provider.delete',
     'secrets.read',
     'secrets.write',
+    'fingerprints.make',
     'notices.publish',
   ]),
   row('Distribute', ['rotate', 'revoke'], 'functions/rotate/distribute.ts', distribute, [
@@ -100,7 +103,7 @@ export const steps: readonly Step[] = [
     'destinations.write',
     'notices.publish',
   ]),
-  row('Accept', ['revoke'], 'functions/revoke/accept.ts', accept, ['provider.disable', 'executions.start']),
+  row('Accept', ['revoke'], 'functions/revoke/accept.ts', accept, ['provider.list', 'provider.disable', 'executions.revoke']),
   row('Disable', ['revoke'], 'functions/revoke/disable.ts', disable, [
     'provider.disable',
     'provider.endSessions',

@@ -16,7 +16,6 @@ const needs: Readonly<Record<string, Right>> = {
   'destination.read': 'destinations.read',
   'destination.write': 'destinations.write',
   'notifier.publish': 'notices.publish',
-  'executions.start': 'executions.start',
   'executions.succeed': 'executions.answer',
   'executions.fail': 'executions.answer',
 };
@@ -31,7 +30,7 @@ export function limited(ports: Ports, may: readonly Right[]): Ports {
         if (typeof member !== 'function') return member;
         if (!right || may.includes(right)) return member.bind(object);
         return async () => {
-          throw new NotAllowed(`${port}.${String(name)} needs the right ${right}`);
+          allow(may, right, `${port}.${String(name)}`);
         };
       },
     });
@@ -42,8 +41,22 @@ export function limited(ports: Ports, may: readonly Right[]): Ports {
     provider: (name) => only('provider', ports.provider(name)),
     destination: (kind) => only('destination', ports.destination(kind)),
     notifier: only('notifier', ports.notifier),
-    executions: only('executions', ports.executions),
+    executions: {
+      ...only('executions', ports.executions),
+      start: async (workflow, payload) => {
+        allow(may, `executions.${workflow}`, 'executions.start');
+        await ports.executions.start(workflow, payload);
+      },
+    },
+    fingerprint: async (value) => {
+      allow(may, 'fingerprints.make', 'fingerprint');
+      return ports.fingerprint(value);
+    },
   };
+}
+
+function allow(may: readonly Right[], right: Right, call: string): void {
+  if (!may.includes(right)) throw new NotAllowed(`${call} needs the right ${right}`);
 }
 
 class NotAllowed extends Error {
