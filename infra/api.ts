@@ -1,5 +1,6 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -9,6 +10,7 @@ import { apiSeconds } from './doors.ts';
 export interface ApiProps {
   readonly name: (what: string) => string;
   readonly functions: Readonly<Record<Route['door'], LambdaFunction>>;
+  readonly logKey: Key;
 }
 
 /**
@@ -20,7 +22,7 @@ export class Api extends Construct {
   readonly url: string;
   readonly id: string;
 
-  constructor(scope: Construct, id: string, { name, functions }: ApiProps) {
+  constructor(scope: Construct, id: string, { name, functions, logKey }: ApiProps) {
     super(scope, id);
     const api = new CfnApi(this, 'Api', {
       name: name('api'),
@@ -40,7 +42,7 @@ export class Api extends Construct {
         target: `integrations/${integrations[door].ref}`,
       });
     }
-    this.#stage(name('api'));
+    this.#stage(name('api'), logKey);
   }
 
   /** What a policy has to name so that its holder may post to a route. */
@@ -66,10 +68,11 @@ export class Api extends Construct {
     });
   }
 
-  #stage(name: string): void {
+  #stage(name: string, encryptionKey: Key): void {
     const log = new LogGroup(this, 'Log', {
       logGroupName: `/aws/vendedlogs/apis/${name}`,
       retention: RetentionDays.ONE_YEAR,
+      encryptionKey,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     new CfnStage(this, 'Stage', {

@@ -12,6 +12,7 @@ import { RekeyStack } from './stack.ts';
  *   stage          names the deployment and everything in it (default `dev`)
  *   installation   a folder with settings.yaml, policy.yaml and providers/*.yaml, each optional
  *   secrets, parameters   names that keys may be delivered to, by comma, `*` at an end allowed (default `<stage>/*`)
+ *   reservedForRevoke     executions kept free for each function of the kill path (default none)
  */
 try {
   const app = new App();
@@ -27,6 +28,7 @@ try {
     terminationProtection: stage === 'prod',
     installation,
     code: (entry) => Code.fromAsset(folderOf(out, entry)),
+    reservedForRevoke: reserved(context('reservedForRevoke')),
     delivers: { secrets: names('secrets'), parameters: names('parameters') },
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -35,4 +37,10 @@ try {
   if (!(error instanceof Refused)) throw error;
   console.error([`${error.code}: ${error.message}`, ...error.problems.map(({ path, message }) => `  ${path}: ${message}`)].join('\n'));
   process.exitCode = 2;
+}
+
+function reserved(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
+  throw new Refused('E_INPUT_INVALID', 'reservedForRevoke must be a whole number from 1 to 9999');
 }

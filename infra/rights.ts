@@ -1,5 +1,7 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type PolicyStatementProps, type Role } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
+import { orphanPartition, outboxPartition } from '../core/items.ts';
 import type { WorkflowName } from '../core/ports.ts';
 import type { DoorRight } from './doors.ts';
 import type { InventoryTable } from './inventory-table.ts';
@@ -22,16 +24,39 @@ export interface Grounds {
  * names that only exist at run time; it is acknowledged here, next to what bounds it.
  */
 export function grant(role: Role, rights: readonly DoorRight[], grounds: Grounds): void {
-  const statements = [inventory(grounds), ...rights.flatMap((right) => rightToStatements[right](grounds, Stack.of(role)))];
+  const statements = statementsFor(rights, grounds, Stack.of(role));
   for (const statement of statements) role.addToPolicy(new PolicyStatement(statement));
-  const wildcards = statements.flatMap((statement) => statement.resources ?? []).filter((resource) => resource.endsWith('*'));
-  for (const resource of new Set(wildcards)) {
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::${shown(resource, Stack.of(role))}]`,
-      reason: reasonFor(resource),
-    });
+  acknowledgeWildcards(role, statements, (resource) => reasonFor(resource) ?? '');
+}
+
+/** Writes beside each wildcard why it is there: cdk-nag asks for it resource by resource. */
+export function acknowledgeWildcards(
+  at: IConstruct,
+  statements: readonly PolicyStatementProps[],
+  reason: (resource: string) => string,
+): void {
+  const resources = new Set(statements.flatMap((statement) => statement.resources ?? []).filter((resource) => resource.endsWith('*')));
+  for (const resource of resources) {
+    const id = `AwsSolutions-IAM5[Resource::${shown(resource, Stack.of(at))}]`;
+    Validations.of(at).acknowledge({ id, reason: reason(resource) });
   }
 }
+
+/** What a row's words mean: the statements of its role, apart from those that every function needs to log and to be traced. */
+export function statementsFor(rights: readonly DoorRight[], grounds: Grounds, stack: Stack): Statement[] {
+  return [inventory(grounds), ...rights.flatMap((right) => rightToStatements[right](grounds, stack))];
+}
+
+/** Why a permission may end in a wildcard, or undefined when nobody has written a reason. */
+export function reasonFor(resource: string): string | undefined {
+  return reasons.find(([part]) => resource.includes(part))?.[1] ?? (resource === '*' ? anyTrace.reason : undefined);
+}
+
+/** Traces, and logs of a workflow, are delivered by actions that know no resource. */
+export const anyTrace = {
+  id: 'AwsSolutions-IAM5[Resource::*]',
+  reason: 'X-Ray and log delivery know no resource for these actions; every other statement names what it is about.',
+};
 
 type Statement = PolicyStatementProps;
 
@@ -54,7 +79,7 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
   'provider.create': (grounds, stack) => provider(grounds, stack, ['iam:CreateAccessKey']),
   // With this one permission IAM also lets a key be made active again; the provider port has no such verb.
   'provider.disable': (grounds, stack) => provider(grounds, stack, ['iam:UpdateAccessKey']),
-  // IAM cannot say what such a policy may hold; only Disable has this right, and only on users that carry our tag.
+  // IAM cannot say what such a policy may hold; only Disable and Validate have this right, and only on users that carry our tag.
   'provider.endSessions': (grounds, stack) => provider(grounds, stack, ['iam:PutUserPolicy']),
   'provider.delete': (grounds, stack) => provider(grounds, stack, ['iam:DeleteAccessKey']),
   'destinations.read': (grounds, stack) => delivered(grounds, stack, ['secretsmanager:GetSecretValue'], ['ssm:GetParameter']),
@@ -65,12 +90,14 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
       ['secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
       ['ssm:PutParameter'],
     ),
-  'notices.publish': ({ topics }) => [
+  'notices.publish': ({ topics, inventory }) => [
     { actions: ['sns:Publish'], resources: [topics.notices.topicArn] },
-    { actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [topics.key.keyArn] },
+    forget(inventory, outboxPartition('*')),
   ],
-  'executions.start': ({ workflows }) => [
-    { actions: ['states:StartExecution'], resources: Object.values(workflows) },
+  'orphans.forget': ({ inventory }) => [forget(inventory, orphanPartition('*'))],
+  'executions.rotate': ({ workflows }) => [{ actions: ['states:StartExecution'], resources: [workflows.rotate] }],
+  'executions.revoke': ({ workflows }) => [{ actions: ['states:StartExecution'], resources: [workflows.revoke] }],
+  'executions.look': ({ workflows }) => [
     {
       actions: ['states:DescribeExecution'],
       resources: Object.values(workflows).map((arn) => `${arn.replace(':stateMachine:', ':execution:')}:*`),
@@ -83,10 +110,19 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
 
 /** A transaction is allowed by the rights to the writes in it. */
 function inventory({ inventory: { arn } }: Grounds): Statement {
-  const actions = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem', 'DescribeTable'].map(
+  const actions = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'ConditionCheckItem', 'DescribeTable'].map(
     (action) => `dynamodb:${action}`,
   );
   return { actions, resources: [arn] };
+}
+
+/** Deletes in one kind of partition: nobody may delete a version, an audit line, or a fingerprint. */
+function forget({ arn }: InventoryTable, partitions: string): Statement {
+  return {
+    actions: ['dynamodb:DeleteItem'],
+    resources: [arn],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [partitions] } },
+  };
 }
 
 /** Admin credentials for every provider; for AWS itself the role's own right, on users that carry our tag and no others. */
@@ -116,10 +152,10 @@ export function shown(resource: string, stack: Stack): string {
   return resolved['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
 }
 
-function reasonFor(resource: string): string {
-  if (resource.includes(':execution:')) return 'Executions are named after operations, which do not exist yet; the workflow is fixed.';
-  if (resource.includes(':user/'))
-    return 'The users whose keys are rotated are named in the inventory; only users tagged for this stage match.';
-  if (resource.includes(':ssm:')) return 'Parameters that keys are delivered to, within the names that the installation allows.';
-  return 'Secrets are created with the keys, and Secrets Manager adds characters to each name; the prefix is fixed.';
-}
+/** Each reason beside the part of an ARN that it is about. */
+const reasons: readonly (readonly [part: string, reason: string])[] = [
+  [':execution:', 'Executions are named after operations, which do not exist yet; the workflow is fixed.'],
+  [':user/', 'The users whose keys are rotated are named in the inventory; only users tagged for this stage match.'],
+  [':parameter/', 'Parameters that keys are delivered to, within the names that the installation allows.'],
+  [':secret:', 'Secrets are created with the keys, and Secrets Manager adds characters to each name; the prefix is fixed.'],
+];

@@ -1,55 +1,39 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { tiers } from '../core/key.ts';
 import type { Settings } from '../core/settings.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 export interface SchedulesProps {
   readonly name: (what: string) => string;
   readonly settings: Settings;
   readonly sweep: LambdaFunction;
   readonly reconcile: LambdaFunction;
+  readonly deadLetters: DeadLetters;
 }
 
 /**
  * One schedule per tier starts the sweep, and one starts the reconciler. A firing only says "look now": what is due is
- * data in the inventory, so that a firing which is lost or comes twice changes nothing. What could not be delivered, and
- * what failed when it ran, lands in one queue that is watched.
+ * data in the inventory, so that a firing which is lost or comes twice changes nothing. What could not be delivered is a
+ * dead letter.
  */
 export class Schedules extends Construct {
-  readonly undelivered: Queue;
   readonly #group: CfnScheduleGroup;
+  readonly #deadLetters: string;
 
-  constructor(scope: Construct, id: string, { name, settings, sweep, reconcile }: SchedulesProps) {
+  constructor(scope: Construct, id: string, { name, settings, sweep, reconcile, deadLetters }: SchedulesProps) {
     super(scope, id);
-    this.undelivered = new Queue(this, 'Undelivered', {
-      queueName: name('undelivered'),
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    Validations.of(this.undelivered).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'It is the dead-letter queue of the schedules and of their functions; an alarm watches it and people empty it.',
-    });
+    this.#deadLetters = deadLetters.queue.queueArn;
     this.#group = new CfnScheduleGroup(this, 'Group', { name: name('schedules') });
     for (const tier of tiers) {
       const seconds = settings.sweepSeconds[tier];
       this.#schedule(`Sweep-${tier}`, name(`sweep-${tier}`), sweep, seconds, { tier }, Math.min(15, Math.floor(seconds / 120)));
     }
+    for (const target of [sweep, reconcile]) deadLetters.catch(target);
     this.#schedule('Reconcile', name('reconcile'), reconcile, settings.reconcileSeconds, {}, 0);
-    for (const target of [sweep, reconcile]) {
-      // The next firing looks again; a repetition of this one would only stand beside it.
-      target.configureAsyncInvoke({
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(5),
-        onFailure: new SqsDestination(this.undelivered),
-      });
-    }
   }
 
   #schedule(id: string, name: string, target: LambdaFunction, seconds: number, input: object, windowMinutes: number): void {
@@ -63,7 +47,7 @@ export class Schedules extends Construct {
       }),
     });
     role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [target.functionArn] }));
-    role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.undelivered.queueArn] }));
+    role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.#deadLetters] }));
     const schedule = new CfnSchedule(this, id, {
       name,
       groupName: this.#group.ref,
@@ -76,7 +60,7 @@ export class Schedules extends Construct {
         input: JSON.stringify(input),
         // Age in seconds: after this long the next firing has looked already. 60 is the least that Scheduler takes.
         retryPolicy: { maximumEventAgeInSeconds: Math.max(60, Math.min(seconds, 3600)), maximumRetryAttempts: 3 },
-        deadLetterConfig: { arn: this.undelivered.queueArn },
+        deadLetterConfig: { arn: this.#deadLetters },
       },
     });
     schedule.node.addDependency(role);

@@ -1,4 +1,5 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { WorkflowName } from '../core/ports.ts';
@@ -6,9 +7,12 @@ import type { Installation } from '../functions/installation.ts';
 import { steps } from '../workflows/steps.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { boundary } from './boundary.ts';
 import { Dashboard } from './dashboard.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { type Door, doors } from './doors.ts';
 import { InventoryTable } from './inventory-table.ts';
+import { operationsKey } from './operations-key.ts';
 import { People } from './people.ts';
 import type { Grounds } from './rights.ts';
 import { brokenRules } from './rules.ts';
@@ -23,23 +27,27 @@ export interface RekeyStackProps extends StackProps {
   /** The bundled code of an entry of the step table or of the doors. */
   readonly code: (entry: string) => Code;
   readonly delivers: Grounds['delivers'];
+  /** Executions kept free for each function that stops a key: Intake, Accept and Disable. None by default. */
+  readonly reservedForRevoke?: number | undefined;
 }
 
 /** All of Rekey in one account and region. Composes the constructs, loops over the two tables, and decides nothing else. */
 export class RekeyStack extends Stack {
   constructor(scope: Construct, id: string, props: RekeyStackProps) {
     super(scope, id, props);
-    const { installation, code, delivers } = props;
+    const { installation, code, delivers, reservedForRevoke } = props;
     const { stage, functionSeconds: timeoutSeconds } = installation.settings;
     const name = (what: string) => `${stage}-rekey-${what}`;
     // Named, not referred to: the functions know the workflows and the workflows know the functions.
     const workflowArn = (workflow: WorkflowName) =>
       `arn:${this.partition}:states:${this.region}:${this.account}:stateMachine:${name(workflow)}`;
+    const key = operationsKey(this, stage);
+    const deadLetters = new DeadLetters(this, 'DeadLetters', name('undelivered'), key);
     const grounds: Grounds = {
       stage,
       inventory: new InventoryTable(this, 'Inventory', name('inventory')),
       secrets: new SecretPrefix(this, 'Secrets', stage),
-      topics: new Topics(this, 'Topics', name),
+      topics: new Topics(this, 'Topics', name, key),
       workflows: { rotate: workflowArn('rotate'), revoke: workflowArn('revoke') },
       delivers,
     };
@@ -47,34 +55,40 @@ export class RekeyStack extends Stack {
     const ofStep = new Map(
       steps.map(({ state, entry, may }) => {
         const functionName = name(`step-${state.toLowerCase()}`);
-        return [state, new StepFunction(this, `Step-${state}`, { functionName, code: code(entry), timeoutSeconds, may, grounds }).lambda];
+        const reserved = ['Accept', 'Disable'].includes(state) ? reservedForRevoke : undefined;
+        const props = { functionName, code: code(entry), timeoutSeconds, may, grounds, logKey: key, reserved };
+        return [state, new StepFunction(this, `Step-${state}`, props).lambda];
       }),
     );
     const ofDoor = Object.fromEntries(
       doors.map(({ name: door, entry, timeoutSeconds, may }) => {
         const functionName = name(door.toLowerCase());
-        return [door, new StepFunction(this, door, { functionName, code: code(entry), timeoutSeconds, may, grounds })];
+        const reserved = door === 'Intake' ? reservedForRevoke : undefined;
+        const props = { functionName, code: code(entry), timeoutSeconds, may, grounds, logKey: key, reserved };
+        return [door, new StepFunction(this, door, props)];
       }),
     ) as Record<Door['name'], StepFunction>;
 
     const workflow = (of: WorkflowName) => {
       const rows = steps.filter(({ workflows }) => workflows.includes(of));
       const functions = new Map(rows.map(({ state }) => [state, ofStep.get(state) as LambdaFunction]));
-      return new Workflow(this, `Workflow-${of}`, { workflow: of, stateMachineName: name(of), functions }).stateMachine;
+      return new Workflow(this, `Workflow-${of}`, { workflow: of, stateMachineName: name(of), functions, key }).stateMachine;
     };
     workflow('rotate');
     const revoke = workflow('revoke');
 
     const { Sweep, Reconcile, Operate, Intake, Acknowledge } = ofDoor;
-    const { undelivered } = new Schedules(this, 'Schedules', {
+    new Schedules(this, 'Schedules', {
       name,
       settings: installation.settings,
       sweep: Sweep.lambda,
       reconcile: Reconcile.lambda,
+      deadLetters,
     });
     const api = new Api(this, 'Api', {
       name,
       functions: { operate: Operate.lambda, intake: Intake.lambda, acknowledge: Acknowledge.lambda },
+      logKey: key,
     });
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
@@ -86,10 +100,12 @@ export class RekeyStack extends Stack {
       pages: grounds.topics.pages,
       revoke,
       apiId: api.id,
-      undelivered,
+      undelivered: deadLetters.queue,
     });
     const killPath = [Intake.lambda, ...['Accept', 'Disable', 'Validate'].map((state) => ofStep.get(state) as LambdaFunction)];
-    new Dashboard(this, 'Overview', { name, stage, alarms, killPath, undelivered, apiId: api.id });
+    new Dashboard(this, 'Overview', { name, stage, alarms, killPath, undelivered: deadLetters.queue, apiId: api.id });
+    const most = { name, grounds, deadLettersArn: deadLetters.queue.queueArn, operationsKeyArn: key.keyArn };
+    PermissionsBoundary.of(this).apply(boundary(this, most));
     this.node.addValidation({ validate: () => brokenRules(this, installation.settings) });
   }
 }

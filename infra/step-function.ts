@@ -1,11 +1,12 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, type Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture, type Code, Function as LambdaFunction, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { environment } from '../workflows/environment.ts';
 import type { DoorRight } from './doors.ts';
-import { type Grounds, grant } from './rights.ts';
+import { anyTrace, type Grounds, grant } from './rights.ts';
 
 export interface StepFunctionProps {
   readonly functionName: string;
@@ -13,6 +14,9 @@ export interface StepFunctionProps {
   readonly timeoutSeconds: number;
   readonly may: readonly DoorRight[];
   readonly grounds: Grounds;
+  readonly logKey: Key;
+  /** Executions kept free for this function alone, which are then the most that it gets. */
+  readonly reserved?: number | undefined;
 }
 
 /** One row of a table as one Lambda function: its own role, its own log group, the rights of its row. */
@@ -20,11 +24,13 @@ export class StepFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly logs: LogGroup;
 
-  constructor(scope: Construct, id: string, { functionName, code, timeoutSeconds, may, grounds }: StepFunctionProps) {
+  constructor(scope: Construct, id: string, props: StepFunctionProps) {
     super(scope, id);
+    const { functionName, code, timeoutSeconds, may, grounds, logKey, reserved } = props;
     this.logs = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: RetentionDays.THREE_MONTHS,
+      encryptionKey: logKey,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -42,10 +48,14 @@ export class StepFunction extends Construct {
       role,
       logGroup: this.logs,
       loggingFormat: LoggingFormat.JSON,
+      // Segments of time and outcome; the code has no tracer, which would keep what handlers answer.
+      tracing: Tracing.ACTIVE,
+      ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
       environment: variables(grounds),
     });
     // A function that runs before its policy is attached fails for no reason that its error would tell.
     this.lambda.node.addDependency(role);
+    Validations.of(role).acknowledge(anyTrace);
   }
 }
 

@@ -1,6 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 
@@ -11,28 +9,12 @@ import { Construct } from 'constructs';
 export class Topics extends Construct {
   readonly notices: Topic;
   readonly pages: Topic;
-  readonly key: Key;
 
-  constructor(scope: Construct, id: string, name: (what: string) => string) {
+  constructor(scope: Construct, id: string, name: (what: string) => string, masterKey: Key) {
     super(scope, id);
-    this.key = new Key(this, 'Key', {
-      description: `Encrypts ${name('notices')} and ${name('pages')}`,
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    this.key.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: ['*'],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
-    this.notices = this.#topic('Notices', name('notices'));
-    this.pages = this.#topic('Pages', name('pages'));
-  }
-
-  #topic(id: string, topicName: string): Topic {
-    return new Topic(this, id, { topicName, masterKey: this.key, enforceSSL: true, signatureVersion: '2' });
+    const topic = (part: string, topicName: string) =>
+      new Topic(this, part, { topicName, masterKey, enforceSSL: true, signatureVersion: '2' });
+    this.notices = topic('Notices', name('notices'));
+    this.pages = topic('Pages', name('pages'));
   }
 }

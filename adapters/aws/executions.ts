@@ -47,7 +47,7 @@ export function stepFunctionsExecutions(options: {
     async state(workflow, payload) {
       const executionArn = `${stateMachineArns[workflow].replace(':stateMachine:', ':execution:')}:${nameOf(payload)}`;
       try {
-        const { status } = await client.send(new DescribeExecutionCommand({ executionArn }), deadline());
+        const { status } = await client.send(new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' }), deadline());
         if (status === undefined) return 'unknown';
         return status === 'RUNNING' || status === 'PENDING_REDRIVE' ? 'running' : 'ended';
       } catch {

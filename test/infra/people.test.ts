@@ -8,6 +8,7 @@ const stack = readTemplate(testStack());
 const policies = new Map(
   stack
     .ofType('AWS::IAM::ManagedPolicy')
+    .filter(({ Properties }) => Properties.ManagedPolicyName !== 'test-rekey-boundary')
     .map(({ Properties }) => [String(Properties.ManagedPolicyName), statements(Properties.PolicyDocument)] as const),
 );
 const rightsOf = (role: string) => policies.get(`test-rekey-${role}`) ?? [];

@@ -1,106 +1,210 @@
 import { describe, expect, test } from 'vitest';
-import { flat, readTemplate, testStack } from '../support/stack.ts';
+import { flat, readTemplate, type Statement, testStack } from '../support/stack.ts';
 
 const stack = readTemplate(testStack());
 
-describe('a function', () => {
-  test('reads values of keys only where its work needs one', () => {
-    expect(stack.whoMay('secretsmanager:GetSecretValue', ':secret:rekey/test/key/*')).toEqual(
-      ['acknowledge', 'confirm', 'distribute', 'issue', 'operate', 'reconcile', 'retire', 'rollback', 'validate', 'verify'].sort(),
-    );
-  });
+const list = ['iam:GetAccessKeyLastUsed', 'iam:ListAccessKeys'];
+const read = ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'];
+const label = ['secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecretVersionStage'];
+const write = ['secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'];
+const get = ['secretsmanager:GetSecretValue'];
+const answer = ['states:SendTaskFailure', 'states:SendTaskSuccess'];
+const start = ['states:StartExecution'];
+const send = { topic: ['sns:Publish'], outbox: ['dynamodb:DeleteItem'] };
 
-  test('mints at a provider only as Issue, and stores what was minted only as Issue', () => {
-    expect(stack.whoMay('iam:CreateAccessKey')).toEqual(['issue']);
-    expect(stack.whoMay('secretsmanager:PutSecretValue', ':secret:rekey/test/key/*')).toEqual(['issue']);
-    expect(stack.whoMay('secretsmanager:CreateSecret')).toEqual(['issue']);
-  });
+/**
+ * What each function may do, on which kind of thing, beyond what all may: a copy of the design's table of least privilege,
+ * written down a second time so that a right which appears in the stack must be wanted here too. Each row says why it is so wide.
+ */
+const table: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  // Mints, and frees a slot or clears an orphan to be able to; recovers what it stored; records fingerprints.
+  issue: {
+    admin: get,
+    users: ['iam:CreateAccessKey', 'iam:DeleteAccessKey', ...list],
+    values: ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', ...read],
+    pepper: get,
+    ...send,
+  },
+  // Delivers and reads back; never talks to a provider.
+  distribute: { values: [...read, ...label], secrets: [...get, ...write], parameters: ['ssm:GetParameter', 'ssm:PutParameter'], ...send },
+  // Judges proofs: possession, first use, quiet, and what the destinations hold.
+  confirm: { admin: get, users: list, values: read, secrets: get, parameters: ['ssm:GetParameter'], rotate: answer, ...send },
+  verify: { admin: get, users: list, values: read, ...send },
+  // Disables, then reads the one value that it must see refused.
+  retire: { admin: get, users: ['iam:UpdateAccessKey', ...list], values: read, ...send },
+  abort: { rotate: answer, ...send },
+  rollback: {
+    admin: get,
+    users: ['iam:UpdateAccessKey', ...list],
+    values: [...read, ...label],
+    secrets: [...get, ...write],
+    parameters: ['ssm:GetParameter', 'ssm:PutParameter'],
+    ...send,
+  },
+  // Takes what somebody started the workflow with, as the responders' door takes a request.
+  accept: { admin: get, users: ['iam:UpdateAccessKey', ...list], revoke: start },
+  // Reads no value: containment depends on the admin credential alone. Ends a waiting Confirm.
+  disable: { admin: get, users: ['iam:PutUserPolicy', 'iam:UpdateAccessKey'], rotate: answer, ...send },
+  notify: send,
+  validate: { admin: get, users: ['iam:PutUserPolicy', 'iam:UpdateAccessKey', ...list], values: read, ...send },
+  attribute: { admin: get, users: ['iam:UpdateAccessKey', ...list], ...send },
+  close: { values: label, ...send },
+  sweep: { indexes: ['dynamodb:Query'], rotate: start, 'dead letters': ['sqs:SendMessage'] },
+  // Repairs what executions dropped, and what drifted while the key is idle; creates nothing.
+  reconcile: {
+    indexes: ['dynamodb:Query'],
+    admin: get,
+    users: ['iam:DeleteAccessKey', 'iam:UpdateAccessKey', ...list],
+    values: [...read, ...label],
+    secrets: [...get, ...write],
+    parameters: ['ssm:GetParameter', 'ssm:PutParameter'],
+    rotate: [...start, ...answer],
+    revoke: start,
+    executions: ['states:DescribeExecution'],
+    orphans: ['dynamodb:DeleteItem'],
+    'dead letters': ['sqs:SendMessage'],
+    ...send,
+  },
+  // Adopts, which reads a value once and compares it with the destinations; starts rotations; changes nothing at a provider.
+  operate: {
+    indexes: ['dynamodb:Query'],
+    admin: get,
+    users: list,
+    values: [...read, ...label],
+    secrets: get,
+    parameters: ['ssm:GetParameter'],
+    pepper: get,
+    rotate: [...start, ...answer],
+    ...send,
+  },
+  // Disables in the caller's own request. Reads no value, creates nothing, publishes nothing.
+  intake: { indexes: ['dynamodb:Query'], admin: get, users: ['iam:UpdateAccessKey', ...list], pepper: get, revoke: start },
+  // Compares a proof with the value that it was made from.
+  acknowledge: { values: read, rotate: answer, ...send },
+};
 
-  test('deletes at a provider only to free a slot or to clear an orphan', () => {
-    expect(stack.whoMay('iam:DeleteAccessKey')).toEqual(['issue', 'reconcile']);
-  });
+const all: Readonly<Record<string, readonly string[]>> = {
+  inventory: ['ConditionCheckItem', 'DescribeTable', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
+  'own log': ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  traces: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+};
 
-  test('disables at a provider only where something must die', () => {
-    expect(stack.whoMay('iam:UpdateAccessKey')).toEqual([
-      'accept',
-      'attribute',
-      'disable',
-      'intake',
-      'operate',
-      'reconcile',
-      'retire',
-      'rollback',
-      'validate',
-    ]);
-  });
+/** Kinds of things by their ARN, and the condition that must stand beside every right to them. */
+const kinds: readonly (readonly [kind: string, arn: RegExp, condition?: object])[] = [
+  ['outbox', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['OUT#*'] } }],
+  ['orphans', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ORPHAN#*'] } }],
+  ['inventory', /^<Inventory\w+\.Arn>$/],
+  ['indexes', /^<Inventory\w+\.Arn>\/index\/(due|look|keys)$/],
+  ['pepper', /^<SecretsPepper\w+>$/],
+  ['values', /:secret:rekey\/test\/key\/\*$/],
+  ['admin', /:secret:rekey\/test\/admin\/\*$/],
+  ['secrets', /:secret:test\/\*$/],
+  ['parameters', /:parameter\/test\/\*$/],
+  ['users', /:user\/\*$/, { StringEquals: { 'aws:ResourceTag/rekey': 'test' } }],
+  ['topic', /^<TopicsNotices\w+>$/],
+  ['rotate', /:stateMachine:test-rekey-rotate$/],
+  ['revoke', /:stateMachine:test-rekey-revoke$/],
+  ['executions', /:execution:test-rekey-(rotate|revoke):\*$/],
+  ['dead letters', /^<DeadLetters\w+\.Arn>$/],
+  ['traces', /^\*$/],
+];
 
-  test('writes to destinations only to deliver, to roll back, or to repair drift', () => {
-    expect(stack.whoMay('ssm:PutParameter')).toEqual(['distribute', 'reconcile', 'rollback']);
-    expect(stack.whoMay('secretsmanager:PutSecretValue', ':secret:test/*')).toEqual(['distribute', 'reconcile', 'rollback']);
-  });
-
-  test('that takes a leak report can neither read a value nor create a credential nor publish', () => {
-    const intake = stack.functions.find(({ name }) => name === 'intake')!;
-    const actions = intake.rights.flatMap(({ Action }) => Action);
-    const refused = ['iam:CreateAccessKey', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage', 'sns:Publish'];
-    expect(actions.filter((action) => refused.includes(action))).toEqual([]);
-    expect(intake.rights.flatMap(({ Resource }) => Resource).filter((arn) => arn.includes('/key/'))).toEqual([]);
-  });
-
-  test('starts executions only from a door, or from the state that is one', () => {
-    expect(stack.whoMay('states:StartExecution')).toEqual(['accept', 'intake', 'operate', 'reconcile', 'sweep']);
-  });
-
-  test('acts on IAM users only while they carry the tag of the stage', () => {
-    const onUsers = stack.functions
-      .flatMap(({ rights }) => rights)
-      .filter(({ Action }) => Action.some((action) => action.startsWith('iam:')));
-    expect(onUsers.length).toBeGreaterThan(5);
-    for (const { Condition } of onUsers) expect(Condition).toEqual({ StringEquals: { 'aws:ResourceTag/rekey': 'test' } });
-  });
-
-  test('has no right with a wildcard for an action, and none on every resource', () => {
-    for (const { name, rights } of stack.functions) {
-      expect(rights.length, name).toBeGreaterThan(1);
-      expect(
-        rights.flatMap(({ Action }) => Action).filter((action) => action.includes('*')),
-        name,
-      ).toEqual([]);
-      expect(
-        rights.flatMap(({ Resource }) => Resource).filter((arn) => arn === '*'),
-        name,
-      ).toEqual([]);
+/** Every action of a function by the kind of thing it is on; what fits no kind stands under its own ARN. */
+function rowOf(name: string, rights: readonly Statement[]): Record<string, string[]> {
+  const row: Record<string, Set<string>> = {};
+  for (const { Action, Resource, Condition } of rights) {
+    for (const arn of Resource) {
+      const fits = ([, pattern, condition]: (typeof kinds)[number]) => pattern.test(arn) && same(condition, Condition);
+      const log = new RegExp(`^<(Step)?${name}Logs\\w+\\.Arn>$`, 'i').test(arn) ? 'own log' : undefined;
+      const kind = log ?? kinds.find(fits)?.[0] ?? `${arn} ${JSON.stringify(Condition ?? {})}`;
+      row[kind] = new Set([...(row[kind] ?? []), ...Action]);
     }
+  }
+  return Object.fromEntries(Object.entries(row).map(([kind, actions]) => [kind, [...actions].sort()]));
+}
+
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one ?? {}) === JSON.stringify(other ?? {});
+
+describe('the rights of the functions', () => {
+  test.each(Object.entries(table))('%s may do what its row says, and nothing beyond', (name, row) => {
+    const expected = Object.fromEntries(Object.entries({ ...all, ...row }).map(([kind, actions]) => [kind, [...new Set(actions)].sort()]));
+    expect(rowOf(name, stack.functions.find((one) => one.name === name)!.rights)).toEqual(expected);
   });
 
-  test('of a door is invoked by the API alone, for its own routes and from this account; every other one by its role only', () => {
-    const permissions = stack.ofType('AWS::Lambda::Permission').map(({ Properties }) => Properties);
-    expect(permissions.map(({ FunctionName }) => flat(FunctionName).replace(/Function.*/, '')).sort()).toEqual([
-      '<Acknowledge',
-      '<Intake',
-      '<Operate',
-    ]);
-    for (const { Principal, SourceAccount, SourceArn } of permissions) {
-      expect([Principal, SourceAccount]).toEqual(['apigateway.amazonaws.com', { Ref: 'AWS::AccountId' }]);
-      expect(flat(SourceArn)).toMatch(
-        /^arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<Api\w+>\/\*\/POST\/(requests\/\*|receipts)$/,
-      );
-    }
+  test('are listed for every function', () => {
+    expect(stack.functions.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
+  });
+
+  test('all come from a policy of its own: no role has a managed one', () => {
+    for (const { Properties } of stack.ofType('AWS::IAM::Role'))
+      expect([Properties.ManagedPolicyArns, Properties.Policies]).toEqual([undefined, undefined]);
+  });
+
+  test('are seen by this test when they go too far or not far enough', () => {
+    const right = (arn: string, more: object = {}) => ({ Effect: 'Allow', Action: ['iam:ListAccessKeys'], Resource: [arn], ...more });
+    const untagged = rowOf('verify', [right('arn:aws:iam::1:user/*')]);
+    expect(Object.keys(untagged)).toEqual(['arn:aws:iam::1:user/* {}']);
+    expect(Object.keys(rowOf('verify', [right('<StepIssueLogs1.Arn>')]))).toEqual(['<StepIssueLogs1.Arn> {}']);
   });
 });
 
-describe('a workflow', () => {
-  test.each(['rotate', 'revoke'])('%s may invoke its own functions and deliver logs, and nothing else', (workflow) => {
-    const [machine] = stack
-      .ofType('AWS::StepFunctions::StateMachine')
-      .filter(({ Properties }) => Properties.StateMachineName === `test-rekey-${workflow}`);
-    const rights = stack.rightsOf(machine!.Properties.RoleArn['Fn::GetAtt'][0]);
-    const others = rights.filter(({ Action }) => !Action.every((action) => action.startsWith('logs:')));
-    expect(others).toHaveLength(1);
-    expect(others[0]!.Action).toEqual(['lambda:InvokeFunction']);
-    const called = Object.values(machine!.Properties.DefinitionSubstitutions as Record<string, { 'Fn::GetAtt': string[] }>);
-    expect(others[0]!.Resource.sort()).toEqual(called.map(({ 'Fn::GetAtt': [id] }) => `<${id}.Arn>`).sort());
+describe('nobody', () => {
+  const everywhere = stack.functions.flatMap(({ rights }) => rights);
+
+  test('may delete anything in the inventory but notices that were sent and orphans that are gone', () => {
+    const deletes = everywhere.filter(({ Action }) => Action.some((action) => /dynamodb:.*(Delete|BatchWrite|PartiQL)/.test(action)));
+    const partitions = deletes.map(({ Condition }) => Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']);
+    expect([...new Set(partitions.map(String))].sort()).toEqual(['ORPHAN#*', 'OUT#*']);
   });
+
+  test('mints but Issue, and nobody deletes at a provider but Issue and the reconciler', () => {
+    expect(stack.whoMay('iam:CreateAccessKey')).toEqual(['issue']);
+    expect(stack.whoMay('iam:DeleteAccessKey')).toEqual(['issue', 'reconcile']);
+  });
+
+  test('of the kill path reads a value', () => {
+    const readers = stack.whoMay('secretsmanager:GetSecretValue', ':secret:rekey/test/key/*');
+    expect(readers.filter((name) => ['intake', 'accept', 'disable', 'notify'].includes(name))).toEqual([]);
+  });
+});
+
+test('a door is invoked by the API alone, for its own routes and from this account; every other function by a role only', () => {
+  const permissions = stack.ofType('AWS::Lambda::Permission').map(({ Properties }) => Properties);
+  expect(permissions.map(({ FunctionName }) => flat(FunctionName).replace(/Function.*/, '')).sort()).toEqual([
+    '<Acknowledge',
+    '<Intake',
+    '<Operate',
+  ]);
+  for (const { Principal, SourceAccount, SourceArn } of permissions) {
+    expect([Principal, SourceAccount]).toEqual(['apigateway.amazonaws.com', { Ref: 'AWS::AccountId' }]);
+    expect(flat(SourceArn)).toMatch(
+      /^arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<Api\w+>\/\*\/POST\/(requests\/\*|receipts)$/,
+    );
+  }
+});
+
+describe('a workflow', () => {
+  test.each(['rotate', 'revoke'])(
+    '%s may invoke its own functions, encrypt its history, deliver logs and traces, and nothing else',
+    (workflow) => {
+      const [machine] = stack
+        .ofType('AWS::StepFunctions::StateMachine')
+        .filter(({ Properties }) => Properties.StateMachineName === `test-rekey-${workflow}`);
+      const rights = stack.rightsOf(machine!.Properties.RoleArn['Fn::GetAtt'][0]);
+      const others = rights.filter(({ Action }) => !Action.every((action) => /^(logs|xray):/.test(action)));
+      expect(others.map(({ Action }) => Action.join(' '))).toEqual([
+        'lambda:InvokeFunction',
+        'kms:Decrypt kms:GenerateDataKey',
+        'kms:GenerateDataKey',
+      ]);
+      expect(others.slice(1).flatMap(({ Condition }) => Object.keys(Condition?.StringEquals ?? {}))).toEqual([
+        'kms:EncryptionContext:aws:states:stateMachineArn',
+        'kms:EncryptionContext:SourceArn',
+      ]);
+      const called = Object.values(machine!.Properties.DefinitionSubstitutions as Record<string, { 'Fn::GetAtt': string[] }>);
+      expect(others[0]!.Resource.sort()).toEqual(called.map(({ 'Fn::GetAtt': [id] }) => `<${id}.Arn>`).sort());
+    },
+  );
 });
 
 describe('a schedule', () => {
