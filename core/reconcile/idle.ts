@@ -156,8 +156,11 @@ async function orphans({ ports, key, versions, listed, now }: Findings): Promise
           attempt,
           { name: 'provider.delete', target },
           () => provider.delete(attempt.subject, credentialId),
-          () => ({ writes: [{ do: 'delete', key: orphan }], events: [{ event: 'orphan.deleted', detail }] }),
+          () => ({ events: [{ event: 'orphan.deleted', detail }] }),
         );
+        // On its own: the permission to delete names this partition, and a transaction would bring others along. Lost, it is made when
+        // the next look no longer finds the credential.
+        await ports.inventory.write([{ do: 'delete', key: orphan }]);
         return 'orphan deleted';
       },
     ];

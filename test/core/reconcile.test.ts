@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { labelOf } from '../../core/attribution.ts';
+import type { Write } from '../../core/inventory.ts';
 import { findVersion, getKey, listVersions, operationIdOf } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
 import type { Ports } from '../../core/ports.ts';
@@ -55,6 +56,29 @@ describe('the reconciler, on a key that is idle,', () => {
     expect(await events('orphan.disabled')).toHaveLength(1);
     expect(await events('orphan.deleted')).toHaveLength(1);
     expect((await w.inventory.list(`ORPHAN#${keyId}`)).length).toBe(0);
+  });
+
+  it('deletes an item only on its own and only among notices and orphans, because the permission to delete names those partitions', async () => {
+    const deleting: Write[][] = [];
+    const watched = (ports: Ports): Ports => ({
+      ...ports,
+      inventory: {
+        ...ports.inventory,
+        write: (writes, permit) => {
+          if (writes.some((write) => write.do === 'delete')) deleting.push([...writes]);
+          return ports.inventory.write(writes, permit);
+        },
+      },
+    });
+    await idleKey(testFacts({ exclusive: false }), { wrap: watched });
+    w.provider.stranger(ours);
+    await w.pass(idleCheckSeconds + orphanSeconds + 5 * reconcileSeconds);
+    await beginsRotation(w, keyId);
+    await untilIdle(w, keyId);
+    const partitions = deleting.map((writes) =>
+      writes.map((write) => (write.do === 'delete' ? write.key.pk.split('#')[0] : write.do)).join(' '),
+    );
+    expect([...new Set(partitions)].sort()).toEqual(['ORPHAN', 'OUT']);
   });
 
   it('treats every unrecorded credential of a principal that is Rekey’s alone as its own', async () => {
