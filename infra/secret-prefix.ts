@@ -34,7 +34,8 @@ export class SecretPrefix extends Construct {
       id: 'AwsSolutions-SMG4',
       reason: 'Every stored fingerprint is made with the pepper: a new one would forget all of them. It never leaves the functions.',
     });
-    this.pepperArn = pepper.secretArn;
+    // By its name, as every other secret: not every CloudFormation says the ARN when it is asked for it a second time.
+    this.pepperArn = secretArn(Stack.of(this), `${secretNames.pepper(this.prefix)}-??????`);
   }
 
   /** ARNs of the secrets that hold the keys' values, or of those with the admin credentials. Secrets Manager adds six characters to every name. */

@@ -64,6 +64,12 @@ describe.each(entries)('the bundle of %s', (entry) => {
     expect(held).toEqual(expected);
   });
 
+  test('makes fingerprints exactly if its row has the right to their pepper', () => {
+    const { may } = [...steps, ...doors].find((row) => row.entry === entry)!;
+    const makes = Object.keys(outputs[entry]!.inputs).includes('adapters/fingerprint.ts');
+    expect(makes).toBe((may as readonly string[]).includes('fingerprints.make'));
+  });
+
   test('holds neither a YAML parser nor the search for credentials that Lambda does not need', () => {
     const inputs = Object.keys(outputs[entry]!.inputs).join('\n');
     expect(inputs).not.toMatch(/node_modules\/(yaml|@aws-sdk\/credential-provider-(node|sso|ini|process))\//);

@@ -95,7 +95,7 @@ const kinds: readonly (readonly [kind: string, arn: RegExp, condition?: object])
   ['orphans', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ORPHAN#*'] } }],
   ['inventory', /^<Inventory\w+\.Arn>$/],
   ['indexes', /^<Inventory\w+\.Arn>\/index\/(due|look|keys)$/],
-  ['pepper', /^<SecretsPepper\w+>$/],
+  ['pepper', /:secret:rekey\/test\/pepper-\?{6}$/],
   ['values', /:secret:rekey\/test\/key\/\*$/],
   ['admin', /:secret:rekey\/test\/admin\/\*$/],
   ['secrets', /:secret:test\/\*$/],
