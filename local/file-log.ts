@@ -7,14 +7,18 @@ const rollBytes = 10 * 1024 * 1024;
 /** Longest text of a message or field, in characters: a log line is for ids, numbers and reasons. */
 const longest = 1000;
 
-/** Log lines as JSON in a file, one per call, written before the call returns; readable by its owner only. */
+/** Log lines as JSON in a file, one per call, written before the call returns; readable by its owner only. Never throws. */
 export function fileLog(path: string): Log {
   if (existsSync(path) && statSync(path).size > rollBytes) renameSync(path, `${path}.1`);
   const line =
     (level: string) =>
     (message: string, fields: LogFields = {}) => {
       const entry = { at: new Date().toISOString(), level, message, ...fields };
-      appendFileSync(path, `${JSON.stringify(entry, (_, value) => (typeof value === 'string' ? clean(value) : value))}\n`, { mode: 0o600 });
+      try {
+        appendFileSync(path, `${JSON.stringify(entry, (_, value) => (typeof value === 'string' ? clean(value) : value))}\n`, { mode: 0o600 });
+      } catch {
+        // A full disk must not stop a revocation: the line is lost, the audit is in the inventory.
+      }
     };
   const measured = line('measure');
   return {

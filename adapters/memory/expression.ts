@@ -64,8 +64,10 @@ function copied(value: unknown): Attribute {
   // + 0 turns minus zero into zero, which is what comes back from DynamoDB.
   if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value + 0;
   if (Array.isArray(value)) return value.filter((element) => element !== undefined).map(copied);
-  if (isMap(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value))) {
-    return Object.fromEntries(defined(value).map(([name, attribute]) => [name, copied(attribute)]));
+  if (isMap(value) && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)) {
+    const map: Record<string, Attribute> = {};
+    for (const name of Object.keys(value)) if (value[name] !== undefined) map[name] = copied(value[name]);
+    return map;
   }
   throw malformed('an attribute is no text, finite number up to 2^53 - 1, boolean, null, list or plain map');
 }

@@ -30,6 +30,8 @@ interface MemoryOptions {
   readonly others?: Readonly<Record<string, InventoryReader>>;
   /** Awaited before and after each operation takes effect, so that others can run between. Default: one turn of the microtask queue. */
   readonly turn?: () => Promise<void>;
+  /** Called in the instant in which a transaction takes effect, with its writes and the items as they are then (undefined: deleted). */
+  readonly committed?: (writes: readonly Write[], after: readonly (Item | undefined)[]) => void;
 }
 
 /** DynamoDB's limits: bytes of a partition key, of a sort key and of an item, and writes in one transaction. */
@@ -47,6 +49,7 @@ export function memoryInventory({
   identity = { name: 'memory', id: null },
   items: begin = [],
   others = {},
+  committed,
 }: MemoryOptions = {}): MemoryInventory {
   const stored = new Map<string, Item>(begin.map((item) => [idOf(item), copy(item)]));
   const schemaId = idOf(schemaKey);
@@ -82,6 +85,7 @@ export function memoryInventory({
       if (item) stored.set(ids[i]!, item);
       else stored.delete(ids[i]!);
     });
+    committed?.(writes, after);
     return after;
   }
 

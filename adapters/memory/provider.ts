@@ -22,7 +22,7 @@ export interface MemoryProviderOptions {
   readonly clock: Clock;
   readonly name?: string;
   readonly traits?: Partial<ProviderTraits>;
-  /** How long a new credential is still refused, and a disabled or deleted one still accepted. */
+  /** How long a new credential is still refused, and a disabled or deleted one still accepted. May change while it runs. */
   readonly activateSeconds?: number;
   readonly revokeSeconds?: number;
   /** Begins every credential's id and value, so that two vendors never mint the same. */
@@ -37,6 +37,8 @@ export interface MemoryProvider extends Provider {
   /** Uses a value as a program would. */
   use(value: Value): boolean;
   accepts(credentialId: string): boolean;
+  /** What its console shows. */
+  credentials(): readonly { readonly credentialId: string; readonly label: string; readonly enabled: boolean; readonly createdAt: number }[];
   /** Somebody else's hands: a credential made outside, one enabled again in the vendor's console. */
   stranger(label?: string): { readonly credentialId: string; readonly value: Value };
   enableInConsole(credentialId: string): void;
@@ -46,7 +48,7 @@ export interface MemoryProvider extends Provider {
 
 /** Class C: provider-generated values, shown once; `maxLive` slots that count disabled credentials; propagation on create and on disable. */
 export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
-  const { clock, activateSeconds = 0, revokeSeconds = 0, series = '' } = options;
+  const { clock, series = '' } = options;
   const held = new Map<string, Held>();
   /** Deleted credentials are accepted until the deletion has propagated. */
   const deleted = new Map<string, { readonly text: string; readonly at: number }>();
@@ -59,21 +61,21 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
     countsDisabled: true,
     disable: 'disable',
     labelled: true,
-    activateSeconds: Math.max(1, activateSeconds),
-    revokeSeconds: Math.max(1, revokeSeconds),
+    activateSeconds: Math.max(1, options.activateSeconds ?? 0),
+    revokeSeconds: Math.max(1, options.revokeSeconds ?? 0),
     probe: { alive: 2, denied: 3, everySeconds: 1 },
     ...options.traits,
   };
-  const late = (since: number, seconds: number) => clock.now() < since + seconds * 1000;
+  const late = (since: number, seconds = 0) => clock.now() < since + seconds * 1000;
 
   function accepts(credentialId: string): boolean {
     if (provider.mood === 'accepts everything') return true;
     if (provider.mood === 'refuses everything') return false;
     const gone = deleted.get(credentialId);
-    if (gone) return late(gone.at, revokeSeconds);
+    if (gone) return late(gone.at, options.revokeSeconds);
     const one = held.get(credentialId);
-    if (!one || late(one.createdAt, activateSeconds)) return false;
-    return one.enabled || late(one.disabledAt, revokeSeconds) || provider.mood === 'ignores disable';
+    if (!one || late(one.createdAt, options.activateSeconds)) return false;
+    return one.enabled || late(one.disabledAt, options.revokeSeconds) || provider.mood === 'ignores disable';
   }
 
   function use(value: Value): boolean {
@@ -101,6 +103,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
     sessions,
     use,
     accepts,
+    credentials: () => [...held.values()],
     stranger: (label = 'made by hand') => make(label),
     enableInConsole(credentialId) {
       const one = held.get(credentialId);

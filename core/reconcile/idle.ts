@@ -215,7 +215,7 @@ async function soaked({ ports, key, versions, now }: Findings): Promise<Repair[]
   );
 }
 
-/** No label but AWSCURRENT's may stay on a version that is dead, and none at all on a value that never became a version. */
+/** AWSCURRENT names the current version. No label but AWSCURRENT's may stay on a version that is dead, and none at all on a value that never became a version. */
 async function labelled({ ports, key, versions }: Findings): Promise<Repair[]> {
   const { AWSCURRENT: current, ...labels } = await ports.secrets.labels(key.facts.id);
   const named = [...new Set(Object.values(labels))].filter((token) => token !== current);
@@ -223,13 +223,32 @@ async function labelled({ ports, key, versions }: Findings): Promise<Repair[]> {
     const version = versions.find((one) => one.token === token);
     return !version || isDead(version.state);
   });
-  return stale.map(
-    (token): Repair =>
-      async (attempt) => {
-        await effect(attempt, { name: 'secrets.strip', target: token }, () => ports.secrets.strip(attempt.keyId, token));
-        return 'labels stripped';
-      },
-  );
+  return [
+    ...movedBack(ports, key, versions, current),
+    ...stale.map(
+      (token): Repair =>
+        async (attempt) => {
+          await effect(attempt, { name: 'secrets.strip', target: token }, () => ports.secrets.strip(attempt.keyId, token));
+          return 'labels stripped';
+        },
+    ),
+  ];
+}
+
+/** Somebody moved AWSCURRENT to another version of ours: back to the one in use. On anything else it is theirs, and the next operation says so. */
+function movedBack(ports: Ports, key: Key, versions: readonly Version[], holder: string | undefined): Repair[] {
+  const current = versions.find(({ number }) => number === key.current);
+  const token = current?.token;
+  if (key.state !== 'active' || !token || current.state !== 'live' || current.compromised) return [];
+  if (!holder || holder === token || !versions.some((version) => version.token === holder)) return [];
+  return [
+    async (attempt) => {
+      await effect(attempt, { name: 'secrets.promote', target: String(current.number) }, () =>
+        ports.secrets.promote(attempt.keyId, token, holder),
+      );
+      return 'AWSCURRENT moved back';
+    },
+  ];
 }
 
 /** A destination that holds anything but the current version gets it again. */

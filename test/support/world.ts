@@ -19,7 +19,7 @@ import type { Settings } from '../../core/settings.ts';
 import { localExecutions } from '../../local/executions.ts';
 import revokeDefinition from '../../workflows/revoke.asl.json' with { type: 'json' };
 import rotateDefinition from '../../workflows/rotate.asl.json' with { type: 'json' };
-import { steps } from '../../workflows/steps.ts';
+import { type Step, type StepPayload, type StepResult, steps } from '../../workflows/steps.ts';
 import { limited } from './limited.ts';
 
 /** Small durations, in the proportions of production. */
@@ -116,15 +116,23 @@ export interface WorldOptions {
   readonly onStep?: (state: string, error: string | null) => void;
   /** The reconciler runs every `reconcileSeconds`; off for tests that call it themselves. */
   readonly reconciler?: boolean;
+  /** The first instant, in milliseconds since 1970. */
+  readonly startAt?: number;
+  /** Where ids come from; by default they are counted. */
+  readonly randomId?: () => string;
+  /** Sees every transaction of the inventory in the instant in which it takes effect. */
+  readonly committed?: NonNullable<Parameters<typeof memoryInventory>[0]>['committed'];
+  /** How one attempt of a step is run; by default with the ports that its row of the table allows. */
+  readonly attempt?: (ports: Ports, step: Step, payload: StepPayload, attemptId: string) => Promise<StepResult>;
 }
 
 /** The whole product in memory under virtual time: production steps, the real workflow files, memory adapters. */
 export function world(options: WorldOptions = {}): World {
   const clock = withGlobal(globalThis).install({
-    now: Date.UTC(2026, 0, 5, 8),
+    now: options.startAt ?? Date.UTC(2026, 0, 5, 8),
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
   });
-  const inventory = memoryInventory();
+  const inventory = memoryInventory(options.committed ? { committed: options.committed } : {});
   const notifier = memoryNotifier();
   const now = { now: () => Date.now() };
   const provider = memoryProvider({ ...options.provider, clock: now });
@@ -146,7 +154,7 @@ export function world(options: WorldOptions = {}): World {
     notifier,
     executions: current,
     clock: now,
-    randomId: () => `${(serial++).toString(16).padStart(8, '0')}`.padStart(32, '0'),
+    randomId: options.randomId ?? (() => `${(serial++).toString(16).padStart(8, '0')}`.padStart(32, '0')),
     fingerprint: fingerprintWith(async () => Buffer.alloc(32, 7)),
     log: { info() {}, warn() {}, error() {}, measure: (values, of) => void measured.push({ ...of, ...values }) },
     settings: { ...testSettings, ...options.settings },
@@ -154,6 +162,8 @@ export function world(options: WorldOptions = {}): World {
   };
   const wrapped = options.wrap?.(bare) ?? bare;
   let dead = { yes: false };
+  const attempt: NonNullable<WorldOptions['attempt']> =
+    options.attempt ?? ((ports, step, payload, attemptId) => step.run(limited(ports, step.may), payload, attemptId));
   const start = () => {
     const life = { yes: false };
     dead = life;
@@ -166,7 +176,7 @@ export function world(options: WorldOptions = {}): World {
         // A dead machine does nothing more: its calls never return.
         if (life.yes) await new Promise(() => undefined);
         try {
-          const result = await step.run(limited(wrapped, step.may), payload, attemptId);
+          const result = await attempt(wrapped, step, payload, attemptId);
           options.onStep?.(step.state, null);
           return result;
         } catch (error) {
@@ -183,7 +193,8 @@ export function world(options: WorldOptions = {}): World {
     }, bare.settings.reconcileSeconds * 1000);
   }
   const settle = async () => {
-    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    // Everything here is promises: one turn of the event loop drains them all.
+    await new Promise((resolve) => setImmediate(resolve));
   };
   return {
     ports: wrapped,

@@ -1,0 +1,46 @@
+import type { Consumer, KeyFacts } from '../../core/key.ts';
+import { defaultPolicy, type Policy, type TierPolicy } from '../../core/policy.ts';
+import { consumerNamed, testFacts } from '../support/world.ts';
+import { toleranceSeconds } from './invariants/progress.ts';
+import type { KeyPlan, Manner, Plan } from './plan.ts';
+
+/** The owner's facts of a planned key. */
+export function factsOf(plan: KeyPlan, number: number): KeyFacts {
+  const id = `team-${number}/key`;
+  return testFacts({
+    id,
+    provider: `vendor-${number}`,
+    params: { number },
+    privileged: plan.risk === 'high',
+    exposure: plan.risk === 'low' ? 'isolated' : 'internal',
+    environment: plan.risk === 'low' ? 'dev' : 'staging',
+    destinations: Array.from({ length: plan.destinations }, (_, i) => ({
+      id: `place-${i + 1}`,
+      kind: 'memory',
+      at: `${id}/${i + 1}`,
+      environment: plan.risk === 'low' ? 'dev' : 'staging',
+    })),
+    consumers: plan.services.map((manner, i) => consumerOf(manner, `service-${i + 1}`)),
+    exclusive: plan.exclusive,
+    incident: { contacts: ['oncall@example.test'], reissue: plan.reissue },
+  });
+}
+
+const consumerOf = (manner: Manner, name: string): Consumer => ({
+  ...consumerNamed(name),
+  proof: manner === 'quiet' ? 'quiet' : 'possession',
+});
+
+/** The policy of a history: production's proportions in seconds. */
+export function policyOf({ rotateEverySeconds, atOverlapMax }: Plan): Policy {
+  const tier: TierPolicy = {
+    rotateEverySeconds,
+    overlapMinSeconds: 10,
+    overlapMaxSeconds: 60,
+    atOverlapMax,
+    soakSeconds: 40,
+    quietSeconds: 20,
+    toleranceSeconds,
+  };
+  return { ...defaultPolicy, tiers: { high: tier, medium: tier, low: tier } };
+}

@@ -1,0 +1,207 @@
+import { firstBreak } from '../../../core/audit.ts';
+import { attributionOf } from '../../../core/attribution.ts';
+import { fingerprintKey } from '../../../core/items.ts';
+import type { KeyRecord, Oracle } from '../oracle.ts';
+import type { Invariant } from './invariant.ts';
+
+const each = (oracle: Oracle, breaks: (record: KeyRecord) => readonly string[]): string[] => [...oracle.keys.values()].flatMap(breaks);
+
+/** INV-7 */
+const orphansEnd: Invariant = {
+  id: 'INV-7',
+  sentence: 'what the provider accepts is on record, or an orphan that is found once its key is idle',
+  atEnd: ({ oracle }) =>
+    each(oracle, ({ facts, meta, versions, provider, byHand }) =>
+      provider
+        .credentials()
+        .filter(({ credentialId, enabled }) => enabled && !byHand.enabled.has(credentialId))
+        .filter((one) => meta && attributionOf(meta, [...versions.values()], { ...one, createdAt: '' }) === 'ours')
+        .map(({ credentialId }) => `${credentialId} of ${facts.id} is enabled and on no record`),
+    ),
+};
+
+/** INV-15 */
+const revokeAlwaysWorks: Invariant = {
+  id: 'INV-15',
+  sentence: 'a revocation is accepted whatever else is going on or down, as long as the inventory answers',
+  atEnd: ({ oracle }) =>
+    oracle.requests
+      .filter(({ what, outcome }) => what.startsWith('revoke') && outcome === 'refused')
+      .map(({ what, keyId }) => `${what} of ${keyId} was refused`),
+};
+
+/** INV-19 */
+const oneHome: Invariant = {
+  id: 'INV-19',
+  sentence: 'each destination and each fingerprint belongs to one key, and a version stays in its environment',
+  atEnd: ({ oracle, items }) => {
+    const homes = new Map<string, string>();
+    const twice = each(oracle, ({ facts }) =>
+      facts.destinations.flatMap(({ kind, at }) => {
+        const other = homes.get(`${kind} ${at}`);
+        homes.set(`${kind} ${at}`, facts.id);
+        return other && other !== facts.id ? [`${at} is a destination of ${other} and of ${facts.id}`] : [];
+      }),
+    );
+    const astray = each(oracle, ({ facts, versions }) =>
+      [...versions.values()]
+        .filter(({ environment }) => facts.destinations.some((spec) => spec.environment !== environment))
+        .map(({ number }) => `version ${number} of ${facts.id} left its environment`),
+    );
+    const claimed = new Map(items.filter(({ sk }) => sk === 'FP').map((item) => [item.pk, `${item['keyId']} ${item['version']}`]));
+    const stolen = each(oracle, ({ facts, versions }) =>
+      [...versions.values()].flatMap(({ fingerprints, number }) =>
+        fingerprints
+          .filter((mac) => claimed.get(fingerprintKey(mac).pk) !== `${facts.id} ${number}`)
+          .map(() => `a fingerprint of version ${number} of ${facts.id} is not its own`),
+      ),
+    );
+    return [...twice, ...astray, ...stolen];
+  },
+};
+
+/** INV-20 */
+const noValueAnywhere: Invariant = {
+  id: 'INV-20',
+  sentence: 'no value is in the inventory, a notice, a log line or an error',
+  atEnd: ({ oracle, items }) => {
+    const sinks = { inventory: JSON.stringify(items), notices: JSON.stringify(oracle.published), 'log or error': oracle.said.join('\n') };
+    return [...oracle.credentialOf.keys()].flatMap((text) => {
+      const forms = [text, Buffer.from(text).toString('base64'), Buffer.from(text).toString('hex')];
+      return Object.entries(sinks)
+        .filter(([, sink]) => forms.some((form) => sink.includes(form)))
+        .map(([name]) => `a value is in the ${name}`);
+    });
+  },
+  elsewhere: 'test/core/marker.test.ts and test/e2e/marker.test.ts: every sink of a running installation, in every encoding',
+};
+
+/** INV-21 */
+const fewReaders: Invariant = {
+  id: 'INV-21',
+  sentence: 'only the functions that the step table lists can read a value',
+  atEnd: ({ oracle }) => oracle.said.filter((line) => line.startsWith('NotAllowed')),
+  elsewhere: 'test/infra/rights.test.ts',
+};
+
+/** INV-22 */
+const noLabelOnTheDead: Invariant = {
+  id: 'INV-22',
+  sentence: 'after a revocation has closed, no label of the secret store names a compromised version',
+  atEnd: ({ oracle, labels }) =>
+    each(oracle, ({ facts, versions }) => {
+      const named = new Set(Object.values(labels.get(facts.id) ?? {}));
+      return [...versions.values()]
+        .filter(({ compromised, token }) => compromised && token && named.has(token))
+        .map(({ number }) => `a label names version ${number} of ${facts.id}, which is compromised`);
+    }),
+};
+
+/** The audit events that raise a fence, one each. */
+const fenceEvents = new Set([
+  'attempt.acquired',
+  'rotation.started',
+  'rotation.aborted',
+  'revocation.requested',
+  'revocation.not-needed',
+  'reconciler.acquired',
+  'version.adopted',
+  'key.changed',
+  'key.live',
+]);
+
+/** INV-23 */
+const auditComplete: Invariant = {
+  id: 'INV-23',
+  sentence: 'the audit chain holds, has one event for each fence, and an outcome for each intent or a newer attempt',
+  atEnd: ({ oracle }) =>
+    each(oracle, ({ facts, meta, audit }) => {
+      if (!meta) return [];
+      const broken = firstBreak(audit, meta.audit);
+      const raised = audit.filter(({ event, actor }) => fenceEvents.has(event) && !(event === 'rotation.started' && actor === 'step:close'));
+      return [
+        ...(broken === null ? [] : [`the chain of ${facts.id} breaks at ${broken}`]),
+        ...(raised.length + meta.pending.length === meta.fence ? [] : [`${facts.id} has fence ${meta.fence} and ${raised.length} events for it`]),
+      ];
+    }),
+};
+
+/** INV-24 */
+const actorsAreTrue: Invariant = {
+  id: 'INV-24',
+  sentence: 'the actor of every revocation is who asked, not what a payload says',
+  atEnd: ({ oracle }) =>
+    each(oracle, ({ audit, facts }) =>
+      audit
+        .filter(({ event }) => event === 'revocation.requested' || event === 'revocation.joined')
+        .filter(({ actor, detail }) => !oracle.requests.some((one) => one.requestId === detail['request'] && one.actor === actor))
+        .map(({ actor }) => `${actor} is on record for a revocation of ${facts.id} that somebody else asked for`),
+    ),
+};
+
+/** INV-25 */
+const everyNoticeArrives: Invariant = {
+  id: 'INV-25',
+  sentence: 'every notice that was committed is published at least once',
+  atEnd: ({ oracle }) => {
+    const arrived = new Set(oracle.published.map(({ id }) => id));
+    return each(oracle, ({ committedNotices }) => [...committedNotices].filter((id) => !arrived.has(id)).map((id) => `notice ${id} was never sent`));
+  },
+};
+
+/** INV-26: one operation may tell one recipient the same thing again after a restart, and not much more often. */
+const mostAlike = 6;
+
+const noFlood: Invariant = {
+  id: 'INV-26',
+  sentence: 'one operation never floods a recipient with notices of one kind',
+  atEnd: ({ oracle }) => {
+    const counts = new Map<string, number>();
+    const seen = new Set<string>();
+    for (const { id, operationId, audience, type } of oracle.published) {
+      if (seen.has(id) || !operationId) continue;
+      seen.add(id);
+      const what = `${type} of ${operationId} to ${audience}`;
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
+    return [...counts].filter(([, count]) => count > mostAlike).map(([what, count]) => `${count} × ${what}`);
+  },
+};
+
+/** INV-29 */
+const nothingFloats: Invariant = {
+  id: 'INV-29',
+  sentence: 'no call is under way when a function returns',
+  atEnd: ({ oracle }) => oracle.workersLeft,
+};
+
+/** INV-30 */
+const nothingLost: Invariant = {
+  id: 'INV-30',
+  sentence: 'a request that was accepted is on record',
+  atEnd: ({ oracle }) =>
+    oracle.requests
+      .filter(({ outcome, operationId }) => outcome === 'accepted' && operationId)
+      .filter(({ keyId, operationId }) => {
+        const record = oracle.keys.get(keyId);
+        const known = record?.audit.some(({ detail }) => detail['operation'] === operationId);
+        return !known;
+      })
+      .map(({ what, operationId }) => `${what}: ${operationId} was accepted and is on no record`),
+};
+
+/** What is written down, told, and kept. */
+export const records: readonly Invariant[] = [
+  orphansEnd,
+  revokeAlwaysWorks,
+  oneHome,
+  noValueAnywhere,
+  fewReaders,
+  noLabelOnTheDead,
+  auditComplete,
+  actorsAreTrue,
+  everyNoticeArrives,
+  noFlood,
+  nothingFloats,
+  nothingLost,
+];
