@@ -15,7 +15,9 @@ export function fileLog(path: string): Log {
     (message: string, fields: LogFields = {}) => {
       const entry = { at: new Date().toISOString(), level, message, ...fields };
       try {
-        appendFileSync(path, `${JSON.stringify(entry, (_, value) => (typeof value === 'string' ? clean(value) : value))}\n`, { mode: 0o600 });
+        appendFileSync(path, `${JSON.stringify(entry, (_, value) => (typeof value === 'string' ? clean(value) : value))}\n`, {
+          mode: 0o600,
+        });
       } catch {
         // A full disk must not stop a revocation: the line is lost, the audit is in the inventory.
       }

@@ -14,8 +14,10 @@ interface Held {
   readonly label: string;
   readonly createdAt: number;
   readonly text: string;
+  /** Fixed when it is made and when it is disabled: how long those take to be effective. */
+  readonly acceptedFrom: number;
   enabled: boolean;
-  disabledAt: number;
+  acceptedUntil: number;
 }
 
 export interface MemoryProviderOptions {
@@ -38,7 +40,12 @@ export interface MemoryProvider extends Provider {
   use(value: Value): boolean;
   accepts(credentialId: string): boolean;
   /** What its console shows. */
-  credentials(): readonly { readonly credentialId: string; readonly label: string; readonly enabled: boolean; readonly createdAt: number }[];
+  credentials(): readonly {
+    readonly credentialId: string;
+    readonly label: string;
+    readonly enabled: boolean;
+    readonly createdAt: number;
+  }[];
   /** Somebody else's hands: a credential made outside, one enabled again in the vendor's console. */
   stranger(label?: string): { readonly credentialId: string; readonly value: Value };
   enableInConsole(credentialId: string): void;
@@ -51,7 +58,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
   const { clock, series = '' } = options;
   const held = new Map<string, Held>();
   /** Deleted credentials are accepted until the deletion has propagated. */
-  const deleted = new Map<string, { readonly text: string; readonly at: number }>();
+  const deleted = new Map<string, { readonly text: string; readonly acceptedUntil: number }>();
   const log: Presented[] = [];
   const sessions = { endedBefore: '' };
   let serial = 0;
@@ -66,16 +73,16 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
     probe: { alive: 2, denied: 3, everySeconds: 1 },
     ...options.traits,
   };
-  const late = (since: number, seconds = 0) => clock.now() < since + seconds * 1000;
+  const soon = (seconds = 0) => clock.now() + seconds * 1000;
 
   function accepts(credentialId: string): boolean {
     if (provider.mood === 'accepts everything') return true;
     if (provider.mood === 'refuses everything') return false;
     const gone = deleted.get(credentialId);
-    if (gone) return late(gone.at, options.revokeSeconds);
+    if (gone) return clock.now() < gone.acceptedUntil;
     const one = held.get(credentialId);
-    if (!one || late(one.createdAt, options.activateSeconds)) return false;
-    return one.enabled || late(one.disabledAt, options.revokeSeconds) || provider.mood === 'ignores disable';
+    if (!one || clock.now() < one.acceptedFrom) return false;
+    return one.enabled || clock.now() < one.acceptedUntil || provider.mood === 'ignores disable';
   }
 
   function use(value: Value): boolean {
@@ -90,8 +97,9 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
   function make(label: string): { credentialId: string; value: Value } {
     serial += 1;
     const credentialId = `${series}cred-${String(serial).padStart(4, '0')}`;
+    const acceptedFrom = soon(options.activateSeconds);
     const text = `mem_canary_${series}${serial}_${Math.trunc(clock.now())}`;
-    held.set(credentialId, { credentialId, label, createdAt: clock.now(), text, enabled: true, disabledAt: 0 });
+    held.set(credentialId, { credentialId, label, createdAt: clock.now(), text, acceptedFrom, enabled: true, acceptedUntil: 0 });
     return { credentialId, value: new Value(text) };
   }
 
@@ -132,7 +140,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
     async disable(_subject, credentialId) {
       const one = held.get(credentialId);
       if (!one) return 'gone';
-      if (one.enabled && provider.mood !== 'ignores disable') one.disabledAt = clock.now();
+      if (one.enabled && provider.mood !== 'ignores disable') one.acceptedUntil = soon(options.revokeSeconds);
       one.enabled = false;
       return 'disabled';
     },
@@ -141,7 +149,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
       const one = held.get(credentialId);
       if (!one) return 'gone';
       held.delete(credentialId);
-      deleted.set(credentialId, { text: one.text, at: one.enabled ? clock.now() : one.disabledAt });
+      deleted.set(credentialId, { text: one.text, acceptedUntil: one.enabled ? soon(options.revokeSeconds) : one.acceptedUntil });
       return 'deleted';
     },
 

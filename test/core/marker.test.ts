@@ -156,8 +156,6 @@ const takenBack: Story = {
     await untilStep(w, id, 'confirm');
     await requestRollback(w.ports, { keyId: id, reason: 'test' }, 'owner');
   },
-  ends: async () => undefined,
-  noRefusals: true,
 };
 
 describe('INV-20 POL-F9 POL-U5: no value, in any encoding, is in an item, a notice, a payload, a result, an error, a report or a log line of', () => {

@@ -3,16 +3,17 @@ import { overrideConfirm } from '../../core/adoption.ts';
 import { tiers } from '../../core/key.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { registerKey } from '../../core/register.ts';
+import { revoke } from '../../core/revoke/begin.ts';
 import { releaseReissue } from '../../core/revoke/release.ts';
 import { requestRollback } from '../../core/rotate/abort.ts';
 import { beginRotation } from '../../core/rotate/begin.ts';
 import { sweep } from '../../core/sweep.ts';
 import { end } from '../support/operations.ts';
-import type { Reach } from './faults/fault.ts';
 import { faultKinds } from './faults/registry.ts';
 import type { Breach } from './judge.ts';
 import type { KeyRecord, Oracle } from './oracle.ts';
 import { type FaultPlan, lastSecond, type Plan } from './plan.ts';
+import { reachOf } from './reach.ts';
 import { ask } from './requests.ts';
 import { type Meeting, populate, type Scene, sceneOf, settings } from './scene.ts';
 import type { Call } from './watch.ts';
@@ -55,7 +56,7 @@ export async function runHistory(plan: Plan, extra: Extra = {}): Promise<History
   const writes: string[] = [];
   let virtualSeconds = 0;
   scene.beforeWrite = async (call, count) => {
-    writes.push(`${call.worker.name} ${call.name}`);
+    writes.push(`${siteOf(call)} ${call.name}`);
     await extra.beforeWrite?.(call, count, scene);
   };
   try {
@@ -94,6 +95,9 @@ export async function runHistory(plan: Plan, extra: Extra = {}): Promise<History
     writes,
   };
 }
+
+/** `rotate Issue`, or for a worker without an operation its name. */
+const siteOf = ({ worker }: Call): string => (worker.operationId ? `${worker.operationId.split('-')[0]} ${worker.name}` : worker.name);
 
 const recordAt = (oracle: Oracle, index: number): KeyRecord => {
   const all = [...oracle.keys.values()];
@@ -166,37 +170,6 @@ async function strike(scene: Scene, plan: FaultPlan): Promise<void> {
   if (!kind.strike) scene.recorder.say(`fault over: ${kind.name}`);
 }
 
-function reachOf(scene: Scene): Reach {
-  const { w, oracle, choose, switches, recorder, attempts } = scene;
-  const some = () => attempts[choose.below(Math.max(1, attempts.length))];
-  return {
-    w,
-    oracle,
-    choose,
-    bare: w.ports,
-    switches,
-    say: recorder.say,
-    redrive() {
-      const old = some();
-      if (!old) return;
-      recorder.say(`somebody redrives ${old.step.state} of ${old.payload.operationId}`);
-      void scene.attempt(old.step, old.payload).catch(() => undefined);
-    },
-    stopExecution() {
-      const last = attempts.at(-1);
-      if (!last) return;
-      recorder.say(`somebody stops ${last.payload.operationId}-r${last.payload.startSeq}`);
-      scene.stopped.add(`${last.payload.operationId}-r${last.payload.startSeq}`);
-    },
-    powerLoss() {
-      recorder.say('the machine loses power');
-      scene.crash();
-      w.crash();
-      w.restart();
-    },
-  };
-}
-
 /** Phase two: nothing fails any more, people do what they were called for, and in the end nothing is open. */
 async function converge(scene: Scene): Promise<void> {
   const { w, oracle, judge, recorder } = scene;
@@ -240,6 +213,12 @@ async function takeCare(scene: Scene, { facts, meta, byHand, provider }: KeyReco
     await releaseReissue(w.ports, { keyId, mistake: false, reason: 'looked at' }, 'caretaker');
   if (meta.rotation && facts.consumers.length === 0)
     await overrideConfirm(w.ports, { keyId, consumer: '*', reason: 'nobody uses it' }, 'caretaker');
+  if (meta.revocation && meta.attention?.reason === 'OperationStuck')
+    await revoke(
+      w.ports,
+      { keyId, scope: 'all', reason: 'its reissue does not end', source: 'none', requestId: `stuck-${meta.revocation.startSeq}` },
+      'caretaker',
+    );
   if (meta.state === 'rotating' && meta.attention?.reason === 'ConsumersNotConfirmed' && facts.consumers.length > 0)
     await requestRollback(w.ports, { keyId, reason: 'somebody cannot move' }, 'caretaker');
   if (meta.state === 'registered' && meta.lastVersion > 0)

@@ -1,9 +1,9 @@
+import type { MemoryProvider } from '../../adapters/memory/provider.ts';
 import type { AuditEntry } from '../../core/audit.ts';
 import type { Item, Write } from '../../core/inventory.ts';
 import type { Key, KeyFacts } from '../../core/key.ts';
 import type { Notice } from '../../core/notice.ts';
 import type { Version } from '../../core/version.ts';
-import type { MemoryProvider } from '../../adapters/memory/provider.ts';
 import type { Worker, WriteName } from './worker.ts';
 
 /** An external write that took effect. */

@@ -18,7 +18,7 @@ export function randomOf(seed: number, stream: string): Random {
     counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
-    c = ((((c << 21) | (c >>> 11)) | 0) + sum) | 0;
+    c = (((c << 21) | (c >>> 11) | 0) + sum) | 0;
     return sum >>> 0;
   };
   for (let i = 0; i < 12; i++) next();

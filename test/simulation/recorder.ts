@@ -16,7 +16,16 @@ export interface Recorder {
   say(line: string): void;
 }
 
-const nobody: Worker = { name: 'set-up', operationId: null, startedAt: 0, endsAt: Infinity, skewMs: 0, fences: new Map(), outstanding: 0, gone: false };
+const nobody: Worker = {
+  name: 'set-up',
+  operationId: null,
+  startedAt: 0,
+  endsAt: Infinity,
+  skewMs: 0,
+  fences: new Map(),
+  outstanding: 0,
+  gone: false,
+};
 
 export function recorderOf(oracle: Oracle, judge: Judge): Recorder {
   const say = (line: string) => void oracle.lines.push(`${new Date(Date.now()).toISOString().slice(11, 23)} ${line}`);

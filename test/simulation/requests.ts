@@ -57,7 +57,8 @@ const asks: Readonly<Record<RequestKind, Ask>> = {
     if (facts.consumers.length === 0) await overrideConfirm(ports, { keyId: facts.id, consumer: '*', reason: 'nobody uses it' }, actor);
     return undefined;
   },
-  'release the reissue': (ports, { facts }, actor) => releaseReissue(ports, { keyId: facts.id, mistake: false, reason: 'cleaned up' }, actor),
+  'release the reissue': (ports, { facts }, actor) =>
+    releaseReissue(ports, { keyId: facts.id, mistake: false, reason: 'cleaned up' }, actor),
   'close as a mistake': (ports, { facts }, actor) => releaseReissue(ports, { keyId: facts.id, mistake: true, reason: 'a test key' }, actor),
   'change the facts': async (ports, { facts }, actor) => {
     await registerKey(ports, { ...facts, readers: ['auditor'] }, actor);

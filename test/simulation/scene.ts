@@ -113,7 +113,16 @@ export function sceneOf(plan: Plan): Scene {
   function hire(name: string, operationId: string | null): Worker {
     const now = Date.now();
     const endsAt = now + settings.functionSeconds * 1000;
-    const worker = { name, operationId, startedAt: now, endsAt, skewMs: switches.skewMs, fences: new Map<string, number>(), outstanding: 0, gone: false };
+    const worker = {
+      name,
+      operationId,
+      startedAt: now,
+      endsAt,
+      skewMs: switches.skewMs,
+      fences: new Map<string, number>(),
+      outstanding: 0,
+      gone: false,
+    };
     workers.add(worker);
     return worker;
   }
@@ -123,7 +132,8 @@ export function sceneOf(plan: Plan): Scene {
       return await job(watched(ports, worker, gate));
     } finally {
       workers.delete(worker);
-      if (worker.outstanding > 0 && !worker.gone) oracle.workersLeft.push(`${worker.name} returned with ${worker.outstanding} calls under way`);
+      if (worker.outstanding > 0 && !worker.gone)
+        oracle.workersLeft.push(`${worker.name} returned with ${worker.outstanding} calls under way`);
     }
   }
 
@@ -142,7 +152,11 @@ export function sceneOf(plan: Plan): Scene {
     randomId: () => ids.id(),
     committed: (writes, after) =>
       recorder.committed(makers.get(writes) ?? makers.get((writes[0] as { change?: object }).change ?? writes), writes, after),
-    wrap: (ports) => ({ ...ports, provider: (name) => vendorOf(oracle, name, ports), notifier: { publish: (notice) => publish(ports, notice) } }),
+    wrap: (ports) => ({
+      ...ports,
+      provider: (name) => vendorOf(oracle, name, ports),
+      notifier: { publish: (notice) => publish(ports, notice) },
+    }),
     attempt,
     onStep: (state, error) => error && recorder.say(`${state} ended: ${error}`),
   });

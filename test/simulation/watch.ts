@@ -90,7 +90,7 @@ function logOf(gate: Gate): Log {
     (message: string, fields?: LogFields): void => {
       gate.oracle.said.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
     };
-  return { info: line('info'), warn: line('warn'), error: line('error') };
+  return { info: line('info'), warn: line('warn'), error: line('error'), measure() {} };
 }
 
 /** What a write acts on, in a word. */

@@ -18,9 +18,7 @@ const boundaries = {
 type PortName = keyof typeof boundaries;
 
 export interface Strike {
-  readonly kind: FaultKind | 'meanwhile';
-  /** For `meanwhile`: what happens right before the call is made. */
-  readonly act?: () => Promise<unknown>;
+  readonly kind: FaultKind;
   /** Which boundary call, counted from 1 once `arm` was called. */
   readonly at: number;
 }
@@ -65,7 +63,6 @@ export function faults(strike: Strike | null, pauseSeconds: number): Faults {
           calls.push(`${port}.${String(name)}`);
           if (strike?.at !== calls.length) return member.apply(object, args);
           hit = `${port}.${String(name)}`;
-          if (strike.kind === 'meanwhile') await strike.act?.();
           if (strike.kind === 'error before') throw errorOf[port]();
           if (strike.kind === 'crash before') return never();
           if (strike.kind === 'paused, then done late') await new Promise((resolve) => setTimeout(resolve, pauseSeconds * 1000));

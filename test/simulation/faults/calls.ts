@@ -4,7 +4,7 @@ import { type CallName, isWrite, never, sleep } from '../worker.ts';
 import type { FaultKind, Meet } from './fault.ts';
 
 /** Of one instant in a function's life: a pause that ends after the function's time-out, within the in-flight bound. */
-export const pauseSeconds = testSettings.functionSeconds + testSettings.settleSeconds - 1;
+const pauseSeconds = testSettings.functionSeconds + testSettings.settleSeconds - 1;
 
 /** What a port says when nobody knows whether the call took effect. */
 export function unavailable(name: CallName, why: string): Error {

@@ -9,7 +9,12 @@ const aKey = (reach: Reach): KeyRecord | undefined => oneOf(reach, [...reach.ora
 /** An operator brings a dead credential back in the vendor's console. */
 function enablesAgain(reach: Reach): void {
   const key = aKey(reach);
-  const dead = key && oneOf(reach, key.provider.credentials().filter(({ enabled }) => !enabled));
+  const dead =
+    key &&
+    oneOf(
+      reach,
+      key.provider.credentials().filter(({ enabled }) => !enabled),
+    );
   if (!key || !dead) return;
   key.byHand.enabled.add(dead.credentialId);
   key.provider.enableInConsole(dead.credentialId);
@@ -19,7 +24,12 @@ function enablesAgain(reach: Reach): void {
 /** An operator disables what is in use. */
 async function disablesInConsole(reach: Reach): Promise<void> {
   const key = aKey(reach);
-  const live = key && oneOf(reach, key.provider.credentials().filter(({ enabled }) => enabled));
+  const live =
+    key &&
+    oneOf(
+      reach,
+      key.provider.credentials().filter(({ enabled }) => enabled),
+    );
   if (!key || !live) return;
   key.byHand.disabled.add(live.credentialId);
   await key.provider.disable({ keyId: key.facts.id, account: '', params: {} }, live.credentialId);
@@ -39,7 +49,10 @@ async function movesLabel(reach: Reach): Promise<void> {
   const key = aKey(reach);
   if (!key) return;
   const { AWSCURRENT: from } = await reach.bare.secrets.labels(key.facts.id);
-  const to = oneOf(reach, [...key.versions.values()].filter(({ token }) => token && token !== from));
+  const to = oneOf(
+    reach,
+    [...key.versions.values()].filter(({ token }) => token && token !== from),
+  );
   if (!from || !to?.token) return;
   await reach.bare.secrets.promote(key.facts.id, to.token, from);
   reach.say(`somebody moves AWSCURRENT of ${key.facts.id} to version ${to.number}`);

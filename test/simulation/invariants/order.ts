@@ -18,7 +18,14 @@ const onlyTheFence: Invariant = {
 };
 
 /** What may still be said of a rotation while a revocation has its key. */
-const afterwards = new Set(['rotation.superseded', 'attempt.acquired', 'receipt.heard', 'receipt.failed', 'receipt.moved', 'confirm.overridden']);
+const afterwards = new Set([
+  'rotation.superseded',
+  'attempt.acquired',
+  'receipt.heard',
+  'receipt.failed',
+  'receipt.moved',
+  'confirm.overridden',
+]);
 
 /** INV-5 */
 const olderIsShutOut: Invariant = {
@@ -39,7 +46,8 @@ const olderIsShutOut: Invariant = {
 /** INV-8 */
 const disabledWithEvidence: Invariant = {
   id: 'INV-8',
-  sentence: 'a rotation disables the old version only after delivery, fresh proof of every consumer, verification and the point of no return',
+  sentence:
+    'a rotation disables the old version only after delivery, fresh proof of every consumer, verification and the point of no return',
   onLook: (oracle) => {
     const last = oracle.effects.at(-1);
     if (last?.name !== 'provider.disable' || last.worker.name !== 'Retire') return [];
@@ -73,7 +81,9 @@ const noWayBack: Invariant = {
   sentence: 'nothing is rolled back after the point of no return',
   onWrite: ({ before, record }) => {
     const [was, is] = [before?.rotation, record?.meta?.rotation];
-    return was?.ponr && is?.id === was.id && record?.meta?.state === 'rolling-back' ? [`${was.id} rolls back after its point of no return`] : [];
+    return was?.ponr && is?.id === was.id && record?.meta?.state === 'rolling-back'
+      ? [`${was.id} rolls back after its point of no return`]
+      : [];
   },
   onLook: ({ effects, keys }) => {
     const last = effects.at(-1);
@@ -138,4 +148,3 @@ export const order: readonly Invariant[] = [
   onlyWhatLeaked,
   nothingForgotten,
 ];
-

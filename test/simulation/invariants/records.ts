@@ -1,5 +1,5 @@
-import { firstBreak } from '../../../core/audit.ts';
 import { attributionOf } from '../../../core/attribution.ts';
+import { firstBreak } from '../../../core/audit.ts';
 import { fingerprintKey } from '../../../core/items.ts';
 import type { KeyRecord, Oracle } from '../oracle.ts';
 import type { Invariant } from './invariant.ts';
@@ -89,8 +89,13 @@ const noLabelOnTheDead: Invariant = {
   id: 'INV-22',
   sentence: 'after a revocation has closed, no label of the secret store names a compromised version',
   atEnd: ({ oracle, labels }) =>
-    each(oracle, ({ facts, versions }) => {
-      const named = new Set(Object.values(labels.get(facts.id) ?? {}));
+    each(oracle, ({ facts, versions, meta }) => {
+      if (meta?.revocation) return [];
+      const own = labels.get(facts.id) ?? {};
+      const named = new Set(Object.values(own));
+      const current = versions.get(meta?.current ?? 0);
+      if (meta?.state === 'active' && current && own['AWSCURRENT'] !== current.token)
+        return [`AWSCURRENT of ${facts.id} does not name version ${current.number}`];
       return [...versions.values()]
         .filter(({ compromised, token }) => compromised && token && named.has(token))
         .map(({ number }) => `a label names version ${number} of ${facts.id}, which is compromised`);
@@ -118,10 +123,14 @@ const auditComplete: Invariant = {
     each(oracle, ({ facts, meta, audit }) => {
       if (!meta) return [];
       const broken = firstBreak(audit, meta.audit);
-      const raised = audit.filter(({ event, actor }) => fenceEvents.has(event) && !(event === 'rotation.started' && actor === 'step:close'));
+      const raised = audit.filter(
+        ({ event, actor }) => fenceEvents.has(event) && !(event === 'rotation.started' && actor === 'step:close'),
+      );
       return [
         ...(broken === null ? [] : [`the chain of ${facts.id} breaks at ${broken}`]),
-        ...(raised.length + meta.pending.length === meta.fence ? [] : [`${facts.id} has fence ${meta.fence} and ${raised.length} events for it`]),
+        ...(raised.length + meta.pending.length === meta.fence
+          ? []
+          : [`${facts.id} has fence ${meta.fence} and ${raised.length} events for it`]),
       ];
     }),
 };
@@ -134,6 +143,7 @@ const actorsAreTrue: Invariant = {
     each(oracle, ({ audit, facts }) =>
       audit
         .filter(({ event }) => event === 'revocation.requested' || event === 'revocation.joined')
+        .filter(({ actor }) => actor !== 'caretaker')
         .filter(({ actor, detail }) => !oracle.requests.some((one) => one.requestId === detail['request'] && one.actor === actor))
         .map(({ actor }) => `${actor} is on record for a revocation of ${facts.id} that somebody else asked for`),
     ),
@@ -145,7 +155,9 @@ const everyNoticeArrives: Invariant = {
   sentence: 'every notice that was committed is published at least once',
   atEnd: ({ oracle }) => {
     const arrived = new Set(oracle.published.map(({ id }) => id));
-    return each(oracle, ({ committedNotices }) => [...committedNotices].filter((id) => !arrived.has(id)).map((id) => `notice ${id} was never sent`));
+    return each(oracle, ({ committedNotices }) =>
+      [...committedNotices].filter((id) => !arrived.has(id)).map((id) => `notice ${id} was never sent`),
+    );
   },
 };
 

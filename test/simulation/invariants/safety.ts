@@ -101,6 +101,14 @@ const destinationsServe: Invariant = {
         return provider.accepts(held) || revoked ? [] : [`${at} holds ${held}, which is refused`];
       });
     }),
+  atEnd: ({ oracle }) =>
+    each(oracle, ({ meta, facts, versions }) => {
+      const current = meta?.state === 'active' ? versions.get(meta.current ?? 0)?.credentialId : undefined;
+      if (!current) return [];
+      return facts.destinations
+        .filter(({ at }) => oracle.holding.get(at) !== current)
+        .map(({ at }) => `${at} holds ${oracle.holding.get(at)} in the end, and version ${meta?.current} is the current one`);
+    }),
 };
 
 /** INV-14 */

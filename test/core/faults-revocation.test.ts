@@ -1,3 +1,0 @@
-import { describeFaults } from '../support/every-fault.ts';
-
-describeFaults('a revocation of everything');
