@@ -143,7 +143,7 @@ describe('a door', () => {
     ['without a signature', { ...signed('/requests/status', {}), requestContext: { http: { method: 'POST' } } }, 401, 'E_CREDENTIALS'],
     ['signed in another account', signed('/requests/status', {}, { accountId: '999999999999' }), 403, 'E_WRONG_ACCOUNT'],
     ['that is no POST', signed('/requests/status', {}, { method: 'GET' }), 400, 'E_USAGE'],
-    ['that is not JSON by its type', signed('/requests/status', {}, { type: 'text/plain' }), 400, 'E_INPUT_INVALID'],
+    ['that is not JSON by its type', signed('/requests/status', {}, { type: 'text/plain' }), 415, 'E_MEDIA_TYPE'],
     ['whose body is not JSON', signed('/requests/status', '{"a'), 400, 'E_INPUT_INVALID'],
     ['without a body', signed('/requests/status', ''), 400, 'E_INPUT_EMPTY'],
     ['with 257 KiB', signed('/requests/status', JSON.stringify('x'.repeat(257 * 1024))), 413, 'E_TOO_LARGE'],
