@@ -4,6 +4,8 @@ import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
 import { history } from './commands/history.ts';
 import { hold } from './commands/hold.ts';
+import { inventoryReassert } from './commands/inventory-reassert.ts';
+import { inventoryShow } from './commands/inventory-show.ts';
 import { keyAdd } from './commands/key-add.ts';
 import { keyExplain } from './commands/key-explain.ts';
 import { keyList } from './commands/key-list.ts';
@@ -50,6 +52,11 @@ function program(): Command {
     examples('key add -f keys/', 'key list', 'key show payments/stripe'),
   );
   for (const command of [keyAdd(), keyList(), keyShow(), keyExplain(), keyLive()]) key.addCommand(settle(command));
+  const inventory = group('inventory', 'the table itself, after it was restored from a backup').addHelpText(
+    'after',
+    examples('inventory show', 'inventory reassert --from prod-rekey-inventory'),
+  );
+  for (const command of [inventoryShow(), inventoryReassert()]) inventory.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -63,6 +70,7 @@ function program(): Command {
       `${examples('revoke --leaked -', 'key add -f keys/ --mint', 'rotate payments/stripe --wait', 'status')}\n\nExit codes: 0 done, 1 unexpected, 2 usage or input, 3 not found, 4 not allowed, 5 not now, 6 not verified,\n7 still running, 8 needs a person, 130 interrupted.`,
     );
   rekey.addCommand(key);
+  rekey.addCommand(inventory);
   for (const command of [rotate(), rollback(), revoke(), reissue(), confirm(), hold(), history(), status(), simulate(), whoCan(), doctor()])
     rekey.addCommand(settle(command));
   return rekey;

@@ -13,6 +13,11 @@ const markerOf = (keyId: string): string => `rekey-${keyId.replaceAll('/', '.')}
 const isLabelOf = (keyId: string, label: string): boolean =>
   label.startsWith(markerOf(keyId)) && /^(rotate|revoke)-[a-z2-7]{13}-\d+-\d+$/.test(label.slice(markerOf(keyId).length));
 
+/** The number of the version that a mint of ours was for, from the name that it gave the credential; undefined for any other name. */
+export function versionOfLabel(keyId: string, label: string): number | undefined {
+  return isLabelOf(keyId, label) ? Number(label.split('-').at(-2)) : undefined;
+}
+
 /** A credential at the provider, as the records see it (protocol.md §8). */
 export type Attribution = 'recorded' | 'ours' | 'stranger';
 

@@ -9,6 +9,8 @@ import { tiers } from '../core/key.ts';
 import { leakSources } from '../core/leak-sources.ts';
 import { planRevocation, planRotation } from '../core/plan.ts';
 import type { Ports } from '../core/ports.ts';
+import { openInventory, showInventory } from '../core/reassert/open.ts';
+import { reassertKey } from '../core/reassert/reassert.ts';
 import { goLive, registerKey } from '../core/register.ts';
 import { findLeaked, notSaid, revoke } from '../core/revoke/begin.ts';
 import { releaseReissue } from '../core/revoke/release.ts';
@@ -45,6 +47,12 @@ const reason = text(500);
 const requestId = z.string().check(z.regex(/^[A-Za-z0-9-]{8,64}$/, 'must be 8 to 64 letters, digits and hyphens'));
 const oneKey = z.strictObject({ keyId: keyId() });
 const nothing = z.strictObject({});
+const table = z.string().check(z.regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a table'));
+const knownVersion = z.strictObject({
+  number: z.int().check(z.minimum(1)),
+  state: z.exactOptional(z.enum(['disabling', 'disabled', 'destroyed'])),
+  compromised: z.exactOptional(z.boolean()),
+});
 const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(100))]);
 
 /** THE TABLE of what can be asked: what one must be allowed, one strict schema, and one use case of the core each. */
@@ -141,6 +149,18 @@ export const requests: Readonly<Record<string, Request>> = {
   ),
   unhold: request('hold', z.strictObject({ keyId: keyId(), reason }), clearHold),
   status: request('read', nothing, (ports) => status(ports)),
+  'inventory.show': request('read', z.strictObject({ from: z.exactOptional(table) }), showInventory),
+  'inventory.reassert': request(
+    'create',
+    z.strictObject({
+      keyId: keyId(),
+      from: z.exactOptional(table),
+      known: z.exactOptional(z.array(knownVersion).check(z.maxLength(1000))),
+      observe: z.exactOptional(z.boolean()),
+    }),
+    reassertKey,
+  ),
+  'inventory.open': request('create', z.strictObject({ from: z.exactOptional(table) }), openInventory),
   sweep: request('rotate', z.strictObject({ tier: z.enum(tiers) }), (ports, input) => sweep(ports, input)),
 };
 
