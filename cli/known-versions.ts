@@ -33,7 +33,9 @@ function factsOf({ event, detail }: AuditEntry): KnownVersion[] {
   const number = Number(detail['version']);
   if (state && Number.isInteger(number) && number > 0) return [{ number, state }];
   if (!leaking.includes(event)) return [];
-  const numbers = String(detail['versions'] ?? '').split(' ').map(Number);
+  const numbers = String(detail['versions'] ?? '')
+    .split(' ')
+    .map(Number);
   return numbers.filter((one) => Number.isInteger(one) && one > 0).map((one) => ({ number: one, compromised: true }));
 }
 

@@ -11,6 +11,7 @@ import { RekeyStack } from './stack.ts';
  * The cloud assembly of one stage. Context:
  *   stage          names the deployment and everything in it (default `dev`)
  *   installation   a folder with settings.yaml, policy.yaml and providers/*.yaml, each optional
+ *   table          a table that was restored from a backup, to be used instead of the stack's own (docs/restore.md)
  *   secrets, parameters   names that keys may be delivered to, by comma, `*` at an end allowed (default `<stage>/*`)
  *   reservedForRevoke     executions kept free for each function of the kill path (default none)
  */
@@ -29,6 +30,7 @@ try {
     installation,
     code: (entry) => Code.fromAsset(folderOf(out, entry)),
     reservedForRevoke: reserved(context('reservedForRevoke')),
+    ...(context('table') ? { table: context('table') as string } : {}),
     delivers: { secrets: names('secrets'), parameters: names('parameters') },
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -1,7 +1,7 @@
 import type { Right } from '../workflows/steps.ts';
 
 /** What a function may touch beyond the words of the step table: the indexes of the inventory, how an execution stands, and the records of orphans that are gone. */
-export type DoorRight = Right | 'hints.read' | 'executions.look' | 'orphans.forget';
+export type DoorRight = Right | 'hints.read' | 'former.read' | 'executions.look' | 'orphans.forget';
 
 /** A function that is no step: the schedule or a caller starts it. */
 export interface Door {
@@ -54,6 +54,7 @@ export const doors: readonly Door[] = [
     opensTo: 'api',
     may: [
       'hints.read',
+      'former.read',
       'fingerprints.make',
       'provider.list',
       'secrets.read',

@@ -7,15 +7,18 @@ import { throughService } from './through-service.ts';
 
 /**
  * The inventory: paid per request, restorable to any second, and outliving the stack. Nothing in it expires by itself,
- * so no attribute is a time to live.
+ * so no attribute is a time to live. After a restore the functions use the restored table, which the stack does not own, and its own
+ * table becomes the former one.
  */
 export class InventoryTable extends Construct {
   readonly name: string;
   readonly arn: string;
   /** The three indexes by ARN, so that no right on them needs a wildcard. */
   readonly indexArns: readonly string[];
+  /** The stack's own table with its indexes, when another one is in use; empty otherwise. */
+  readonly formerArns: readonly string[];
 
-  constructor(scope: Construct, id: string, tableName: string) {
+  constructor(scope: Construct, id: string, tableName: string, restored = tableName) {
     super(scope, id);
     const key = new Key(this, 'Key', {
       description: `Encrypts ${tableName}`,
@@ -42,10 +45,16 @@ export class InventoryTable extends Construct {
         projectionType: ProjectionType.KEYS_ONLY,
       });
     }
-    this.name = table.tableName;
-    this.arn = table.tableArn;
-    this.indexArns = tableDefinition.indexes.map((index) => `${table.tableArn}/index/${index.name}`);
+    const isOwn = restored === tableName;
+    this.name = isOwn ? table.tableName : restored;
+    this.arn = isOwn ? table.tableArn : Stack.of(this).formatArn({ service: 'dynamodb', resource: 'table', resourceName: restored });
+    this.indexArns = indexesOf(this.arn);
+    this.formerArns = isOwn ? [] : [table.tableArn, ...indexesOf(table.tableArn)];
   }
+}
+
+function indexesOf(arn: string): string[] {
+  return tableDefinition.indexes.map((index) => `${arn}/index/${index.name}`);
 }
 
 function text(name: string) {

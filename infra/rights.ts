@@ -62,6 +62,9 @@ type Statement = PolicyStatementProps;
 
 const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => Statement[]> = {
   'hints.read': ({ inventory }) => [{ actions: ['dynamodb:Query'], resources: [...inventory.indexArns] }],
+  // Only after a restore is there another table to read.
+  'former.read': ({ inventory: { formerArns } }) =>
+    formerArns.length > 0 ? [{ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [...formerArns] }] : [],
   'fingerprints.make': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: [secrets.pepperArn] }],
   'secrets.read': ({ secrets }) => [
     { actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], resources: secrets.arns('keys') },

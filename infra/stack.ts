@@ -27,6 +27,8 @@ export interface RekeyStackProps extends StackProps {
   /** The bundled code of an entry of the step table or of the doors. */
   readonly code: (entry: string) => Code;
   readonly delivers: Grounds['delivers'];
+  /** A table that was restored from a backup, to be used instead of the stack's own. */
+  readonly table?: string;
   /** Executions kept free for each function that stops a key: Intake, Accept and Disable. None by default. */
   readonly reservedForRevoke?: number | undefined;
 }
@@ -45,7 +47,7 @@ export class RekeyStack extends Stack {
     const deadLetters = new DeadLetters(this, 'DeadLetters', name('undelivered'), key);
     const grounds: Grounds = {
       stage,
-      inventory: new InventoryTable(this, 'Inventory', name('inventory')),
+      inventory: new InventoryTable(this, 'Inventory', name('inventory'), props.table),
       secrets: new SecretPrefix(this, 'Secrets', stage),
       topics: new Topics(this, 'Topics', name, key),
       workflows: { rotate: workflowArn('rotate'), revoke: workflowArn('revoke') },

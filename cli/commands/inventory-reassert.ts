@@ -61,7 +61,10 @@ async function run(session: Session, options: Options): Promise<number> {
   const opened = failed.length ? null : (await session.door.ask<{ opened: string }>('inventory.open', source)).opened;
   session.result({ keys: rows, opened }, () =>
     [
-      table(['KEY', 'OUTCOME', 'DETAIL'], rows.map(({ keyId, outcome, detail }) => [keyId, outcome, detail])),
+      table(
+        ['KEY', 'OUTCOME', 'DETAIL'],
+        rows.map(({ keyId, outcome, detail }) => [keyId, outcome, detail]),
+      ),
       '',
       opened ? `${opened} takes writes.` : `${failed.length} keys are left: the table stays read-only. Run this again.`,
     ].join('\n'),

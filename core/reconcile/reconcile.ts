@@ -1,4 +1,5 @@
 import { commit } from '../commit.ts';
+import { TableRestored } from '../errors.ts';
 import { findKey, orphanPartition, outboxPartition } from '../items.ts';
 import type { Key } from '../key.ts';
 import { openSeconds } from '../measure.ts';
@@ -62,8 +63,14 @@ export async function resumeAll(ports: Ports): Promise<string[]> {
   const resumed: string[] = [];
   for await (const { keyId } of ports.inventory.hints('keys')) {
     const key = await findKey(ports, keyId);
-    const operation = key && (await resume(ports, key, 'the process was started again'));
-    if (operation) resumed.push(operation);
+    try {
+      const operation = key && (await resume(ports, key, 'the process was started again'));
+      if (operation) resumed.push(operation);
+    } catch (error) {
+      // What may not go on now, the reconciler starts when it may.
+      if (!(error instanceof TableRestored)) throw error;
+      ports.log.warn('an operation waits until the table takes writes', { key: keyId });
+    }
   }
   return resumed;
 }

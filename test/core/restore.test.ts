@@ -1,71 +1,34 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryInventory } from '../../adapters/memory/inventory.ts';
 import { labelOf } from '../../core/attribution.ts';
-import type { Inventory } from '../../core/inventory.ts';
 import { findVersion, getKey, listVersions } from '../../core/items.ts';
-import type { KeyFacts } from '../../core/key.ts';
-import { openInventory, showInventory } from '../../core/reassert/open.ts';
-import { type Reasserted, type Reassertion, reassertKey } from '../../core/reassert/reassert.ts';
+import { showInventory } from '../../core/reassert/open.ts';
+import { reassertKey } from '../../core/reassert/reassert.ts';
 import { goLive, registerKey } from '../../core/register.ts';
-import { findLeaked } from '../../core/revoke/begin.ts';
 import { history, showKey } from '../../core/show.ts';
 import { beginsRotation, end, passInflight, revokes, untilIdle, untilStep } from '../support/operations.ts';
-import { adopted, services, testFacts, type World, world } from '../support/world.ts';
+import type { Table } from '../support/restored.ts';
+import {
+  a,
+  b,
+  beginDrill,
+  deploy,
+  enabled,
+  keyId,
+  opens,
+  operator,
+  readOnly,
+  reassertions,
+  reasserts,
+  restore,
+  rotates,
+  table,
+  takeBackup,
+  w,
+} from '../support/restored.ts';
+import { services, testFacts } from '../support/world.ts';
 
-type Table = ReturnType<typeof memoryInventory>;
-
-const a = { name: 'test-rekey-inventory', id: 'a0000000-0000-4000-8000-000000000000' };
-const b = { name: 'test-rekey-restored', id: 'b0000000-0000-4000-8000-000000000000' };
-
-let w: World;
-let keyId: string;
-/** The table that the installation is deployed with. */
-let table: Table;
-let backup: ReturnType<Table['items']>;
-const deployed = new Proxy({} as Inventory, { get: (_none, name) => Reflect.get(table, name) });
-
-beforeEach(async () => {
-  table = memoryInventory({ identity: a });
-  w = world({ wrap: (ports) => ({ ...ports, inventory: deployed }) });
-  keyId = await adopted(w);
-});
+beforeEach(beginDrill);
 afterEach(() => end(w));
-
-const takeBackup = () => {
-  backup = table.items();
-};
-
-/** What AWS does: a new table with the items of the backup; and what the operator does: a deployment that names it. */
-function restore({ formerIsReadable = true } = {}): Table {
-  const former = table;
-  table = memoryInventory({ identity: b, items: backup, others: formerIsReadable ? { [a.name]: former } : {} });
-  return former;
-}
-
-const operator = 'arn:aws:sts::111122223333:assumed-role/platform/ada';
-
-/** As the command line does it: again while a death is not proven. */
-async function reasserts(more: Partial<Reassertion> = {}): Promise<Reasserted> {
-  for (let round = 0; round < 30; round++) {
-    const answer = await reassertKey(w.ports, { keyId, ...more }, operator);
-    if (answer.outcome !== 'again') return answer;
-    await w.pass(answer.againSeconds + 1);
-  }
-  throw new Error('never settled');
-}
-
-const opens = () => openInventory(w.ports, {}, operator);
-const readOnly = { name: 'TableRestored' };
-const rotates = async (facts: KeyFacts = testFacts()) => {
-  const seen = services(w, facts);
-  await beginsRotation(w, keyId);
-  await untilIdle(w, keyId);
-  await passInflight(w);
-  return seen;
-};
-const enabled = async () =>
-  (await w.provider.list({ keyId, account: 'default', params: {} })).filter((one) => one.enabled).map(({ credentialId }) => credentialId);
-const reassertions = async () => (await history(w.ports, keyId)).filter(({ event }) => event === 'inventory.reasserted');
 
 describe('a table that was restored from a backup', () => {
   it('is read-only: no rotation, registration or hold, and operations of before do not go on', async () => {
@@ -144,12 +107,12 @@ describe('a table that was restored from a backup', () => {
           await inner.write(...args);
         },
       };
-      table = failing;
+      deploy(failing);
       const failed = await reassertKey(w.ports, { keyId, from: a.name }, operator).then(
         () => false,
         () => true,
       );
-      table = inner;
+      deploy(inner);
       if (!failed) break;
     }
     expect(await reasserts({ from: a.name })).toMatchObject({ outcome: 'done before' });
@@ -277,72 +240,5 @@ describe('a rotation that the backup does not know', () => {
     await w.pass(600);
     expect(await enabled()).toContain(credentialId);
     expect(await getKey(w.ports, keyId)).toMatchObject({ facts: { mode: 'observe' } });
-  });
-});
-
-describe('a credential of ours that no record of the copy knows', () => {
-  it('is an orphan that the reconciler ends, once the table is open', async () => {
-    takeBackup();
-    const { credentialId } = w.provider.stranger(labelOf(keyId, 'rotate-abcdefghijklmnopqrstuvwxyz', 2, 1));
-    restore();
-    expect(await reasserts()).toMatchObject({ outcome: 'done' });
-    expect(await table.list(`KEY#${keyId}`, 'ORPHAN#')).toHaveLength(1);
-    expect(await enabled()).toContain(credentialId);
-    await opens();
-    await w.pass(600);
-    expect(await enabled()).not.toContain(credentialId);
-    expect(await enabled()).toHaveLength(1);
-  });
-});
-
-describe('what the copy lacks', () => {
-  it('a key that was registered since comes from the former table, with its history', async () => {
-    takeBackup();
-    const destinations = [{ id: 'later', kind: 'memory', at: 'later', environment: 'staging' }];
-    const facts = testFacts({ id: 'payments/later', params: { user: 'later' }, exclusive: false, destinations });
-    await registerKey(w.ports, facts, operator);
-    restore();
-    expect((await showInventory(w.ports, { from: a.name })).keys.map((one) => one.keyId)).toEqual(['payments/later', keyId]);
-    await reasserts();
-    expect(await reasserts({ keyId: 'payments/later', from: a.name })).toMatchObject({ outcome: 'done', taken: 'all' });
-    await opens();
-    expect((await showKey(w.ports, 'payments/later')).auditBreak).toBeNull();
-  });
-
-  it('a leaked string finds its key again', async () => {
-    const version = await findVersion(w.ports, keyId, 1);
-    const value = await w.ports.secrets.read(keyId, version?.token ?? '');
-    takeBackup();
-    backup = backup.filter(({ pk }) => !pk.startsWith('FP#'));
-    restore();
-    expect(value && (await findLeaked(w.ports, value))).toBeUndefined();
-    await reasserts();
-    expect(value && (await findLeaked(w.ports, value))).toMatchObject({ keyId, version: 1 });
-  });
-
-  it('a former table whose history is another one gives the states of versions and nothing else', async () => {
-    takeBackup();
-    await rotates();
-    const former = restore();
-    const [first] = await former.list(`KEY#${keyId}`, 'AUD#');
-    await former.write([{ do: 'put', item: { ...(first as (typeof backup)[number]), hash: 'f'.repeat(64) } }]);
-    expect(await reasserts({ from: a.name })).toMatchObject({ taken: 'states', versions: [{ state: 'disabled' }, { state: 'live' }] });
-    expect(await getKey(w.ports, keyId)).toMatchObject({ current: 2 });
-    expect((await showKey(w.ports, keyId)).auditBreak).toBeNull();
-  });
-});
-
-describe('a provider that does not answer', () => {
-  it('keeps its key from being re-asserted, until the operator has it observed only', async () => {
-    takeBackup();
-    restore();
-    const { list } = w.provider;
-    Object.assign(w.provider, { list: async () => Promise.reject(Object.assign(new Error('down'), { name: 'ProviderUnavailable' })) });
-    await expect(reasserts()).rejects.toMatchObject({ name: 'ProviderUnavailable' });
-    await expect(opens()).rejects.toMatchObject({ code: 'E_BUSY' });
-    expect(await reasserts({ observe: true })).toMatchObject({ outcome: 'doubtful' });
-    Object.assign(w.provider, { list });
-    await opens();
-    await expect(beginsRotation(w, keyId)).rejects.toMatchObject({ code: 'E_OBSERVE_ONLY' });
   });
 });

@@ -40,6 +40,8 @@ export interface Installation {
   rekey(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** A key document in its workspace; returns the file's name. */
   keyFile(name: string, ...ids: readonly string[]): string;
+  /** Stops the product, lets something be done behind its back, and starts it again on the same folder. */
+  meanwhile(work: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,15 +65,22 @@ export async function localInstallation(): Promise<Installation> {
   mkdirSync(join(folder, 'admin', 'sandbox'), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'settings.yaml'), settings);
   writeFileSync(join(folder, 'admin', 'sandbox', 'default.json'), JSON.stringify({ apiKey: vendor.adminKey.reveal() }), { mode: 0o600 });
-  const started = await startLocal({ folder, workspace, sandbox: vendor.url });
+  let started = await startLocal({ folder, workspace, sandbox: vendor.url });
   return {
     workspace,
     vendor,
-    started,
+    get started() {
+      return started;
+    },
     rekey: (args, options) => rekey(args, { cwd: workspace, ...options }),
     keyFile(name, ...ids) {
       writeFileSync(join(workspace, name), ids.map(keyDocument).join('---\n'));
       return name;
+    },
+    async meanwhile(work) {
+      await started.stop();
+      await work();
+      started = await startLocal({ folder, workspace, sandbox: vendor.url });
     },
     async stop() {
       await started.stop();

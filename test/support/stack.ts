@@ -2,16 +2,17 @@ import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { readInstallation } from '../../infra/installation.ts';
-import { RekeyStack } from '../../infra/stack.ts';
+import { RekeyStack, type RekeyStackProps } from '../../infra/stack.ts';
 
 /** The stack of stage `test` without its bundles, which the template does not hold. */
-export function testStack(): RekeyStack {
+export function testStack(more: Pick<RekeyStackProps, 'table'> = {}): RekeyStack {
   const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } });
   return new RekeyStack(app, 'Rekey', {
     stackName: 'test-rekey',
     installation: readInstallation('test'),
     code: () => Code.fromInline('exports.handler = () => undefined'),
     delivers: { secrets: ['test/*'], parameters: ['test/*'] },
+    ...more,
   });
 }
 
