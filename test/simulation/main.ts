@@ -18,6 +18,9 @@ export interface Share {
   readonly step: number;
 }
 
+/** How many histories were done when progress was last written as a line. */
+let lastShown = 0;
+
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
@@ -73,8 +76,6 @@ function inProcess(share: Share, count: (more: Tally) => void): Promise<void> {
     child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker process ended with ${code}`))));
   });
 }
-
-let lastShown = 0;
 
 /** On a terminal one line that changes; elsewhere a line for each tenth. */
 function progress({ histories: done, broken }: Tally, seeds: number, began: number): void {
