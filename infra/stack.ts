@@ -108,6 +108,6 @@ export class RekeyStack extends Stack {
     new Dashboard(this, 'Overview', { name, stage, alarms, killPath, undelivered: deadLetters.queue, apiId: api.id });
     const most = { name, grounds, deadLettersArn: deadLetters.queue.queueArn, operationsKeyArn: key.keyArn };
     PermissionsBoundary.of(this).apply(boundary(this, most));
-    this.node.addValidation({ validate: () => brokenRules(this, installation.settings) });
+    this.node.addValidation({ validate: () => brokenRules(this, installation, grounds) });
   }
 }

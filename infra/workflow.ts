@@ -81,6 +81,6 @@ export class Workflow extends Construct {
 }
 
 /** The workflow file as it is. */
-export function definitionOf(workflow: WorkflowName): string {
+function definitionOf(workflow: WorkflowName): string {
   return readFileSync(new URL(`../workflows/${workflow}.asl.json`, import.meta.url), 'utf8');
 }

@@ -38,8 +38,8 @@ const tools = ['adapters/aws-failure.ts', 'adapters/replace-file.ts', 'adapters/
 
 /** An installation is read at one place of each kind: synth and local mode check the provider specs before anything interprets them. */
 const specReaders = {
-  files: ['infra/installation.ts', 'local/installation.ts'],
-  adapters: /^adapters\/providers\/(load-spec|registry|private-host)\.ts$/,
+  files: ['infra/installation.ts', 'infra/rules/functions.ts', 'local/installation.ts'],
+  adapters: /^adapters\/providers\/(load-spec|check-spec|registry|private-host)\.ts$/,
 };
 
 /** The registries: one file each that lists what is installed, so that adding one touches one line. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type App, Validations } from 'aws-cdk-lib';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { UserPool } from 'aws-cdk-lib/aws-cognito';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { productionSettings } from '../../core/settings.ts';
@@ -170,6 +170,6 @@ describe('the check with cdk-nag', () => {
   });
 
   test('fails when something careless is added', () => {
-    expect(checked((made) => new Queue(made, 'Careless'))).toThrow(/Careless.*SQS4/s);
+    expect(checked((made) => new UserPool(made, 'Careless'))).toThrow(/Careless.*COG1/s);
   });
 });

@@ -16,7 +16,7 @@ export let w: World;
 export let keyId: string;
 /** The table that the installation is deployed with. */
 export let table: Table;
-export let backup: ReturnType<Table['items']>;
+let backup: ReturnType<Table['items']>;
 const deployed = new Proxy({} as Inventory, { get: (_none, name) => Reflect.get(table, name) });
 
 /** Before each test: a key in a table of its own. */

@@ -5,7 +5,7 @@ import { readInstallation } from '../../infra/installation.ts';
 import { RekeyStack, type RekeyStackProps } from '../../infra/stack.ts';
 
 /** The stack of stage `test` without its bundles, which the template does not hold. */
-export function testStack(more: Pick<RekeyStackProps, 'table'> = {}): RekeyStack {
+export function testStack(more: Partial<RekeyStackProps> = {}): RekeyStack {
   const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } });
   return new RekeyStack(app, 'Rekey', {
     stackName: 'test-rekey',
