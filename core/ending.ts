@@ -3,7 +3,7 @@ import { effect } from './effect.ts';
 import { ProbeAgain, StillAccepted } from './errors.ts';
 import { putItem, versionItem } from './items.ts';
 import { probeOnce, unprobed } from './probing.ts';
-import { instant } from './time.ts';
+import { instant, milliseconds } from './time.ts';
 import { isDead, moveVersion, type Version } from './version.ts';
 
 /**
@@ -48,7 +48,7 @@ export async function proveDead(attempt: Attempt, version: Version): Promise<{ r
     if (listed?.enabled) throw await stillAccepted(attempt, version, 'the provider lists it as enabled');
     if (version.token)
       throw new ProbeAgain(`the value of version ${version.number} is gone from the secret store: its death cannot be observed`);
-    return dead(attempt, version, 'its value was never stored, and the provider does not list it as enabled');
+    return unlistedLongEnough(attempt, version);
   }
   const probed = await probeOnce(attempt, version, value);
   if (probed.verdict === 'alive') throw await stillAccepted(attempt, probed.version, 'the provider accepted it');
@@ -57,6 +57,32 @@ export async function proveDead(attempt: Attempt, version: Version): Promise<{ r
     throw new ProbeAgain(`version ${version.number} is ${probed.verdict}, ${probed.count} of ${denied} in a row`);
   if (listed?.enabled) throw await stillAccepted(attempt, probed.version, 'it is refused but listed as enabled');
   return dead(attempt, probed.version, `refused ${probed.count} times in a row`);
+}
+
+/**
+ * A value that nobody stored cannot be probed. What is no longer listed as enabled may still be accepted until the vendor's disable has
+ * reached everywhere, so it counts as dead only that long after it was first seen so.
+ */
+async function unlistedLongEnough(attempt: Attempt, version: Version): Promise<{ readonly version: Version; readonly proof: string }> {
+  const { ports, key, keyId } = attempt;
+  const { revokeSeconds } = ports.provider(key.facts.provider).traits;
+  const waitSeconds = revokeSeconds + ports.settings.settleSeconds;
+  const now = ports.clock.now();
+  const seen = version.probes?.verdict === 'unlisted' ? version.probes : null;
+  if (seen && now - milliseconds(seen.at) >= waitSeconds * 1000)
+    return dead(attempt, version, `its value was never stored, and the provider has not listed it as enabled for ${waitSeconds} s`);
+  if (!seen) {
+    const unlisted: Version = { ...version, probes: { verdict: 'unlisted', count: 1, at: instant(now) } };
+    await record(attempt, () => ({
+      writes: [putItem(versionItem(keyId, unlisted))],
+      events: [
+        { event: 'version.probed', detail: { version: version.number, verdict: 'unlisted', count: 1, answer: 'not listed as enabled' } },
+      ],
+    }));
+  }
+  throw new ProbeAgain(
+    `version ${version.number} cannot be probed: it is dead ${waitSeconds} s after the provider stopped listing it as enabled`,
+  );
 }
 
 function dead(attempt: Attempt, version: Version, proof: string): { version: Version; proof: string } {
