@@ -4,16 +4,16 @@ import type { ExecutionListItem } from '@aws-sdk/client-sfn';
 import type { Role } from '../../core/authority.ts';
 import type { WorkflowName } from '../../core/ports.ts';
 import type { KeyReport } from '../../core/show.ts';
-import type { Vendor } from '../../local/sandbox/vendor.ts';
+
 import { run } from './child.ts';
 import { type Clients, openClients } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
 import { describeExecution, type ExecutionSeen, listExecutions } from './execution.ts';
 import { type Principal, type PrincipalOptions, principals } from './principals.ts';
-import { type Answer, type Credentials, signedPost } from './signed.ts';
+import { type Answer, type Credentials, signed } from './signed.ts';
 import type { Stack } from './stack.ts';
 import { type Subscription, subscribe } from './subscription.ts';
-import type { StageVendor } from './vendor.ts';
+import type { AskedVendor, StageVendor } from './vendor.ts';
 
 /** How a command of the command line ended. */
 export interface CliAnswer {
@@ -32,7 +32,7 @@ export interface Cloud {
   readonly endpoint: Endpoint;
   readonly stack: Stack;
   /** The sandbox vendor that the stack reaches over HTTPS; keys of it say `provider: sandbox`. */
-  readonly vendor: Vendor;
+  readonly vendor: AskedVendor;
   /** Address of the HTTP API, without a slash at its end. */
   readonly apiUrl: string;
   readonly topicArn: string;
@@ -48,8 +48,8 @@ export interface Cloud {
   cli(args: readonly string[], options?: { readonly as?: Principal; readonly input?: string }): Promise<CliAnswer>;
   /** The same, and throws an Error with what was said unless it ends with 0. Returns the document. */
   rekey<T = Readonly<Record<string, unknown>>>(args: readonly string[], as?: Principal): Promise<T>;
-  /** Registers the keys of a YAML text with `key add -f FILE`, and `--mint` unless other arguments are given. */
-  addKey(yaml: string, args?: readonly string[]): Promise<void>;
+  /** Registers the keys of a YAML text with `key add -f FILE`, and `--mint` unless other arguments are given; `input` comes by stdin. */
+  addKey(yaml: string, args?: readonly string[], input?: string): Promise<void>;
   /** One key as `key show` tells it. */
   key(keyId: string): Promise<KeyReport>;
   /** A bare signed POST to the HTTP API: `/receipts`, `/requests/rotate`. */
@@ -83,8 +83,8 @@ export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admi
     });
     return { code, json: parse(out) ?? parse(err.slice(err.indexOf('{'))) ?? {}, err };
   };
-  const rekey = async <T>(args: readonly string[], as = operator): Promise<T> => {
-    const { code, json, err } = await cli(args, { as });
+  const rekey = async <T>(args: readonly string[], as = operator, input = ''): Promise<T> => {
+    const { code, json, err } = await cli(args, { as, input });
     if (code !== 0)
       throw new Error(`rekey ${args.join(' ')} ended with ${code}: ${json.error ? JSON.stringify(json.error) : err.slice(-500)}`);
     return json as T;
@@ -94,14 +94,14 @@ export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admi
     apiUrl: ApiUrl.replace(/\/$/, ''),
     topicArn: TopicArn,
     table: `${stage}-rekey-inventory`,
-    async addKey(yaml, args = ['--mint']) {
+    async addKey(yaml, args = ['--mint'], input = '') {
       const file = join(mkdtempSync(join(stack.folder, 'key-')), 'key.yaml');
       writeFileSync(file, yaml);
-      await rekey(['key', 'add', '-f', file, ...args]);
+      await rekey(['key', 'add', '-f', file, ...args], operator, input);
     },
     key: (keyId) => rekey<KeyReport>(['key', 'show', keyId]),
     post: (path, body, as) =>
-      signedPost({
+      signed({
         service: 'execute-api',
         url: `${ApiUrl.replace(/\/$/, '')}${path}`,
         body: JSON.stringify(body),

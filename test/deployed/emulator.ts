@@ -9,6 +9,8 @@ import { run } from './child.ts';
 /** The emulator that the tests start when they are told no endpoint: MiniStack, from the Python package index. */
 const version = '1.5.33';
 const root = join(import.meta.dirname, '..', '..', '.emulator');
+/** Its Python part: the one correction, and what ends it with us. */
+const program = join(import.meta.dirname, 'emulator.py');
 const startSeconds = 60;
 const stopSeconds = 5;
 const portAttempts = 3;
@@ -62,22 +64,6 @@ async function need(program: string, args: readonly string[], code: CannotRun['c
   throw new CannotRun(code, `${message}. Or set AWS_ENDPOINT_URL to an endpoint that runs already.${why && ` (${why})`}`);
 }
 
-/**
- * Started by this line of Python, it ends with us even when we are killed: our end of its stdin closes then. The group is its own, so
- * that the processes which it started for functions end with it.
- */
-const program = `
-import os, signal, sys, threading, time
-def leave_with_parent():
-    while sys.stdin.buffer.read(1): pass
-    os.killpg(0, signal.SIGTERM)
-    time.sleep(${stopSeconds})
-    os.killpg(0, signal.SIGKILL)
-threading.Thread(target=leave_with_parent, daemon=True).start()
-from ministack.app import main
-main()
-`;
-
 /** Removes what runs left that were killed. */
 function tidy(): void {
   for (const folder of readdirSync(root)) {
@@ -101,7 +87,8 @@ async function start(python: string, port: number): Promise<Emulator | undefined
   mkdirSync(folder, { recursive: true });
   // Functions are unpacked below; they are no part of this package, whose modules are of the other kind.
   writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
-  const child = spawn(python, ['-c', program], { detached: true, stdio: 'pipe', cwd: folder, env: environmentOf(folder, port) });
+  // In a group of its own, so that the processes which it starts for functions can be ended with it.
+  const child = spawn(python, [program], { detached: true, stdio: 'pipe', cwd: folder, env: environmentOf(folder, port) });
   const file = createWriteStream(log);
   let stopping: Promise<void> | undefined;
   const stop = () => {

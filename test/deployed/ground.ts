@@ -22,7 +22,6 @@ export function layGround(say: (letter: string, text: string) => void): Ground {
   let endpoint: Endpoint | undefined;
   let vendor: StageVendor | undefined;
   let stack: Stack | undefined;
-  let deployed = false;
   const made: StackResource[] = [];
 
   return {
@@ -32,7 +31,6 @@ export function layGround(say: (letter: string, text: string) => void): Ground {
       const asked = askCapabilities(endpoint, `${stage}-try`);
       stack = await prepareStack(endpoint, stage, vendor);
       say('', `deploying stage ${stage} to ${endpoint.url ?? 'AWS'}`);
-      deployed = true;
       await stack.deploy();
       made.push(...(await stack.resources()));
       const cloud = await openCloud(endpoint, stack, vendor);
@@ -45,8 +43,8 @@ export function layGround(say: (letter: string, text: string) => void): Ground {
     async takeAway() {
       const left: string[] = [];
       try {
-        if (stack && deployed) {
-          // Journey i has destroyed it already, unless the run ended before; a second time finds nothing.
+        if (stack) {
+          // Where journey i has not done it. An emulator of our own ends with everything in it.
           if (endpoint?.outlives) await stack.destroy();
           left.push(...(await cleanUp(stage, made, openClients())));
         }

@@ -15,10 +15,10 @@ export interface Journey {
   readonly title: string;
   /** Without one of these it is not run. */
   readonly needs: readonly Capability[];
-  /** `last`: alone, after all others have ended. */
-  readonly when?: 'last';
-  /** Returns when everything was seen; throws an Error that says what was not. */
-  run(cloud: Cloud, tell: Tell): Promise<void>;
+  /** It ends the stack, so it is not run where the stack is to be kept. */
+  readonly destroys?: boolean;
+  /** Returns when everything was seen; throws an Error that says what was not. `others` resolves when every other journey has ended. */
+  run(cloud: Cloud, tell: Tell, others: Promise<unknown>): Promise<void>;
 }
 
 export interface NotRun {
@@ -41,6 +41,7 @@ export async function runJourney(
   cloud: Cloud,
   missing: readonly NotRun[],
   say: (letter: string, text: string) => void,
+  others: Promise<unknown>,
 ): Promise<Outcome> {
   const { letter } = journey;
   const started = Date.now();
@@ -65,7 +66,7 @@ export async function runJourney(
     tell(`not run: ${part} (${why})`);
   };
   try {
-    await journey.run(cloud, tell);
+    await journey.run(cloud, tell, others);
     return ended('passed');
   } catch (error) {
     return ended('failed', (error as Error).message);

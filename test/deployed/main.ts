@@ -29,7 +29,9 @@ try {
   console.error(`${error.code}: ${error.message}`);
   process.exitCode = { E_USAGE: 2, E_INTERRUPTED: 130 }[error.code as string] ?? 1;
 } finally {
-  for (const left of await ground.takeAway()) console.error(left);
+  const left = await ground.takeAway();
+  for (const sentence of left) console.error(sentence);
+  if (left.length > 0) process.exitCode ||= 1;
 }
 process.exit();
 
@@ -38,7 +40,7 @@ async function test({ only, keep }: Options, journeys: readonly Journey[]): Prom
   const chosen = journeys.filter(({ letter }) => only.length === 0 || only.includes(letter));
   // What is kept for people is not destroyed by a journey.
   const outcomes = await runAll(
-    chosen.filter(({ when }) => when !== 'last' || !keep),
+    chosen.filter(({ destroys }) => !destroys || !keep),
     cloud,
     missing,
     say,

@@ -27,7 +27,7 @@ export interface Stack {
   outputs(): Readonly<Record<string, string>>;
   /** What CloudFormation has made for it, by its name in AWS. */
   resources(): Promise<StackResource[]>;
-  /** Destroys it; what it retains stays. */
+  /** Destroys it, when it stands; what it retains stays. */
   destroy(): Promise<void>;
 }
 
@@ -53,6 +53,7 @@ export async function prepareStack(endpoint: Endpoint, stage: string, vendor: St
   await bootstrap(endpoint, account, region);
   const outputsFile = join(folder, `rekey.${stage}.json`);
   const app = ['-c', `stage=${stage}`, '-c', `installation=${installation}`, '--output', join(folder, 'cdk.out')];
+  let standing = false;
   return {
     stage,
     account,
@@ -60,6 +61,7 @@ export async function prepareStack(endpoint: Endpoint, stage: string, vendor: St
     folder,
     installation,
     async deploy() {
+      standing = true;
       await cdk(['deploy', ...app, '--require-approval', 'never', '--outputs-file', outputsFile]);
       const text = readFileSync(outputsFile, 'utf8');
       writeFileSync(
@@ -69,7 +71,10 @@ export async function prepareStack(endpoint: Endpoint, stage: string, vendor: St
     },
     outputs: () => Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Record<string, string>>)[0] ?? {},
     resources: () => resourcesOf(`${stage}-rekey`),
-    destroy: () => cdk(['destroy', ...app, '--force']),
+    async destroy() {
+      if (standing) await cdk(['destroy', ...app, '--force']);
+      standing = false;
+    },
   };
 }
 

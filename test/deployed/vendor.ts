@@ -1,14 +1,21 @@
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { CreateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { bundledSpecs } from '../../adapters/providers/load-spec.ts';
 import { secretNames } from '../../functions/secret-names.ts';
-import { startVendor, type Vendor } from '../../local/sandbox/vendor.ts';
+import { startVendor, type Vendor, type VendorOptions } from '../../local/sandbox/vendor.ts';
 import { makeCertificate } from '../support/certificate.ts';
+
+/** The sandbox vendor, asked over HTTPS as its customers ask it. */
+export interface AskedVendor extends Vendor {
+  /** Asks as anybody may who holds a value: `/v1/work`, `/v1/principals/…`. Returns the status. */
+  ask(method: 'GET' | 'POST', path: string, value: string): Promise<number>;
+}
 
 /** The sandbox vendor as a vendor inside the network of a deployed stage: over HTTPS, at an address that the installation lists. */
 export interface StageVendor {
-  readonly vendor: Vendor;
+  readonly vendor: AskedVendor;
   /** For `privateHosts` of settings.yaml. */
   readonly privateHosts: readonly string[];
   /** The other files that the installation's folder needs, by their path in it. */
@@ -17,12 +24,12 @@ export interface StageVendor {
   admit(stage: { readonly stage: string; readonly secretPrefix: string; readonly secretsManager: SecretsManagerClient }): Promise<void>;
 }
 
-/** Starts it on a free port of 127.0.0.1 with a certificate of its own. Keys of it say `provider: sandbox`. */
-export async function startStageVendor(): Promise<StageVendor> {
-  const certificate = makeCertificate('IP:127.0.0.1');
-  const vendor = await startVendor({ tls: certificate });
+/** Starts it on 127.0.0.1, on a free port and with a certificate of its own where the options do not say otherwise. Keys of it say `provider: sandbox`. */
+export async function startStageVendor(options: VendorOptions = {}): Promise<StageVendor> {
+  const certificate = options.tls ?? makeCertificate('IP:127.0.0.1');
+  const vendor = await startVendor({ ...options, tls: certificate });
   return {
-    vendor,
+    vendor: { ...vendor, ask: (method, path, value) => ask(`${vendor.url}${path}`, method, value, certificate.cert) },
     privateHosts: [`127.0.0.1:${vendor.port}`],
     files: { 'authorities.pem': certificate.cert, 'providers/sandbox.yaml': specAt(vendor.url) },
     async admit({ stage, secretPrefix, secretsManager }) {
@@ -35,6 +42,16 @@ export async function startStageVendor(): Promise<StageVendor> {
       );
     },
   };
+}
+
+function ask(url: string, method: string, value: string, ca: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, ca, agent: false, headers: { authorization: `Bearer ${value}` } }, (response) => {
+      response.resume();
+      response.on('error', reject).on('end', () => resolve(response.statusCode ?? 0));
+    });
+    asked.on('error', reject).end();
+  });
 }
 
 /** The shipped spec, for another address. It is no longer for a laptop only: HTTPS and the list decide now. */

@@ -2,7 +2,7 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { CreateAccessKeyCommand, IAMClient, PutUserPolicyCommand, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { reachableUrl } from '../reachable.ts';
-import { type Credentials, signedPost } from '../signed.ts';
+import { type Credentials, signed } from '../signed.ts';
 import { until } from '../until.ts';
 import type { Lab, Trial } from './lab.ts';
 
@@ -97,7 +97,7 @@ async function whoUrl(lab: Lab): Promise<string> {
 }
 
 function post(url: string, as: Credentials) {
-  return signedPost({ service: 'execute-api', url, body: '{}', headers: { 'content-type': 'application/json' }, as });
+  return signed({ service: 'execute-api', url, body: '{}', headers: { 'content-type': 'application/json' }, as });
 }
 
 async function asked(lab: Lab, suffix: string): Promise<{ readonly node: string; readonly asked: string }> {

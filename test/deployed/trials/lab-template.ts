@@ -1,8 +1,8 @@
-/** Answers who asked, as an HTTP API with payload 2.0 tells a function. */
-const source = `exports.handler = async (event) => ({
-  node: process.version,
-  asked: event.requestContext?.authorizer?.iam?.userArn ?? 'nobody',
-});`;
+/** Answers who asked, as an HTTP API with payload 2.0 tells a function; or fails with an error of the name that it is told. */
+const source = `exports.handler = async (event) => {
+  if (event.fail) throw Object.assign(new Error('as it was asked to'), { name: event.fail });
+  return { node: process.version, asked: event.requestContext?.authorizer?.iam?.userArn ?? 'nobody' };
+};`;
 
 /** A small CloudFormation stack with one of each thing that the trials try. `plain`: the endpoint is reached without TLS. */
 export function labTemplate(name: string, plain: boolean): object {
@@ -21,13 +21,39 @@ export function labTemplate(name: string, plain: boolean): object {
       },
     },
   };
+  const failing = {
+    StartAt: 'Fail',
+    States: {
+      Fail: {
+        Type: 'Task',
+        Resource: '<function>',
+        Parameters: { fail: 'Wanted' },
+        TimeoutSeconds: 60,
+        Catch: [
+          { ErrorEquals: ['Wanted'], Next: 'ByName' },
+          { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'ByAnything' },
+        ],
+        End: true,
+      },
+      ByName: { Type: 'Pass', Result: 'by its name', End: true },
+      ByAnything: { Type: 'Pass', OutputPath: '$.error', End: true },
+    },
+  };
+  const [before, after] = JSON.stringify(failing).split('<function>');
+  // By its name: the function needs the role before it is there itself.
+  const functionArn = { 'Fn::Join': [':', ['arn:aws:lambda', { Ref: 'AWS::Region' }, { Ref: 'AWS::AccountId' }, 'function', name]] };
   const services = ['lambda', 'states', 'scheduler'].map((service) => `${service}.amazonaws.com`);
   return {
     Resources: {
       Role: resource('AWS::IAM::Role', {
         RoleName: `${name}-role`,
         AssumeRolePolicyDocument: policy({ Effect: 'Allow', Principal: { Service: services }, Action: 'sts:AssumeRole' }),
-        Policies: [{ PolicyName: 'send', PolicyDocument: policy(allow('sqs:SendMessage', at('Queue'))) }],
+        Policies: [
+          {
+            PolicyName: 'send',
+            PolicyDocument: policy(allow('sqs:SendMessage', at('Queue')), allow('lambda:InvokeFunction', functionArn)),
+          },
+        ],
       }),
       Function: resource('AWS::Lambda::Function', {
         FunctionName: name,
@@ -90,6 +116,11 @@ export function labTemplate(name: string, plain: boolean): object {
         RoleArn: at('Role'),
         DefinitionString: JSON.stringify(definition),
       }),
+      Failing: resource('AWS::StepFunctions::StateMachine', {
+        StateMachineName: `${name}-failing`,
+        RoleArn: at('Role'),
+        DefinitionString: { 'Fn::Join': ['', [before, at('Function'), after]] },
+      }),
       Table: resource('AWS::DynamoDB::Table', {
         TableName: name,
         BillingMode: 'PAY_PER_REQUEST',
@@ -110,6 +141,7 @@ export function labTemplate(name: string, plain: boolean): object {
       ClosedUrl: { Value: { Ref: 'Closed' } },
       TopicArn: { Value: { Ref: 'Topic' } },
       WorkflowArn: { Value: { Ref: 'Workflow' } },
+      FailingArn: { Value: { Ref: 'Failing' } },
       RoleArn: { Value: at('Role') },
       Table: { Value: { Ref: 'Table' } },
     },

@@ -54,9 +54,18 @@ async function make(name: string): Promise<Readonly<Record<string, string>>> {
   await cloudFormation('CreateStack', { StackName: name, TemplateBody, 'Capabilities.member.1': 'CAPABILITY_NAMED_IAM' });
   const end = await until(`the stack ${name} is made`, async () => /COMPLETE|FAILED/.exec(await statusOf(name)), 180);
   const description = await cloudFormation('DescribeStacks', { StackName: name });
-  if (!description.includes('<StackStatus>CREATE_COMPLETE<')) throw new Error(`the stack ${name} ended ${end[0]}`);
+  if (!description.includes('<StackStatus>CREATE_COMPLETE<')) throw new Error(`the stack ${name} ended ${end[0]}: ${await reasonOf(name)}`);
   const members = [...description.matchAll(/<OutputKey>([^<]+)<\/OutputKey>\s*<OutputValue>([^<]+)<\/OutputValue>/g)];
   return Object.fromEntries(members.map(([, key = '', value = '']) => [key, value]));
+}
+
+async function reasonOf(name: string): Promise<string> {
+  const events = await cloudFormation('DescribeStackEvents', { StackName: name });
+  const reasons = [...events.matchAll(/<member>([\s\S]*?)<\/member>/g)].flatMap(([, member = '']) =>
+    member.includes('_FAILED<') ? (/<ResourceStatusReason>([^<]+)</.exec(member)?.[1] ?? []) : [],
+  );
+  // The latest is first, and what failed first took the others with it.
+  return reasons.at(-1) ?? 'it does not say why';
 }
 
 async function statusOf(name: string): Promise<string> {

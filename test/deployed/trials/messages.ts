@@ -57,13 +57,21 @@ export const messageTrials = [
       const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn: WorkflowArn, input }));
       const taskToken = await receive(lab, (body) => !body.startsWith('sns ') && body !== 'scheduled');
       await sfn.send(new SendTaskSuccessCommand({ taskToken, output: '{"by":"token"}' }));
-      const ended = async () => {
-        const { status, output } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-        return status !== 'RUNNING' && `${status} ${output}`;
-      };
-      const end = await until('the execution goes on', ended, 30);
+      const end = await endOf(sfn, executionArn);
       if (!/^SUCCEEDED .*"by":\s*"token"/.test(end)) throw new Error(`it ended ${end}`);
       return 'it went on with the token’s answer';
+    },
+  },
+  {
+    id: 'error-names',
+    asks: 'a workflow catches the error of a function by its name',
+    async run(lab: Lab) {
+      const { FailingArn } = await lab.outputs;
+      const sfn = new SFNClient({});
+      const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn: FailingArn, input: '{}' }));
+      const output = await endOf(sfn, executionArn);
+      if (output !== 'SUCCEEDED "by its name"') throw new Error(`it ended ${output}`);
+      return 'it was caught by its name';
     },
   },
   {
@@ -107,6 +115,14 @@ export const messageTrials = [
     },
   },
 ] as const satisfies readonly Trial[];
+
+async function endOf(sfn: SFNClient, executionArn: string | undefined): Promise<string> {
+  const ended = async () => {
+    const { status, output } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return status !== 'RUNNING' && `${status} ${output}`;
+  };
+  return until('the execution ends', ended, 30);
+}
 
 /** Every trial reads the one queue: each takes what is its own, and leaves the rest for the others to see again at once. */
 async function receive({ outputs }: Lab, mine: (body: string) => boolean): Promise<string> {
