@@ -72,8 +72,11 @@ export function rekeyConsumer(options: ConsumerOptions): RekeyConsumer {
     }
     if (notice.places) places.set(keyId, notice.places);
     if (notice.action === 'none' && notice.type === 'key.retired') held(keyId).forgetPrevious();
-    if (notice.action === 'refresh') begin(notice, (signal) => move(notice, signal));
-    if (notice.action === 'stop-using') begin(notice, (signal) => stopUsing(notice, signal));
+    // What is told to everybody comes beside what is told to this service alone: it is acted on, and answered by those it is for.
+    const own = notice.audience === undefined || notice.audience === options.name;
+    if (notice.action === 'refresh' && own) begin(notice, (signal) => move(notice, signal));
+    if (notice.action === 'refresh' && !own && !moves.has(keyId)) begin(notice, (signal) => refresh(notice, signal).then(() => undefined));
+    if (notice.action === 'stop-using') begin(notice, (signal) => stopUsing(notice, signal, own));
   }
 
   function isRepeated(notice: KeyNotice): boolean {
@@ -99,7 +102,10 @@ export function rekeyConsumer(options: ConsumerOptions): RekeyConsumer {
     moves.set(notice.keyId, controller);
     const work = act(AbortSignal.any([controller.signal, stopping.signal])).catch(() => undefined);
     underWay.add(work);
-    void work.finally(() => underWay.delete(work));
+    void work.finally(() => {
+      underWay.delete(work);
+      if (moves.get(notice.keyId) === controller) moves.delete(notice.keyId);
+    });
   }
 
   async function move(notice: KeyNotice, signal: AbortSignal): Promise<void> {
@@ -127,19 +133,34 @@ export function rekeyConsumer(options: ConsumerOptions): RekeyConsumer {
     await send(notice, signal, { outcome: 'failed', message: why });
   }
 
+  /** Reads the value again until it can be read. Throws when it never could. */
+  async function refresh({ keyId, previousValidUntil }: KeyNotice, signal: AbortSignal): Promise<HeldKey> {
+    const key = held(keyId);
+    for (let attempt = 0; ; attempt++) {
+      if (attempt) await pause(Math.min(pauseMs.first * 2 ** attempt, pauseMs.longest), undefined, { signal });
+      try {
+        await key.refresh();
+        if (previousValidUntil) key.keepPreviousUntil(Date.parse(previousValidUntil));
+        return key;
+      } catch (error) {
+        if (attempt === tries) throw error;
+      }
+    }
+  }
+
   function proof(key: HeldKey, { operationId, nonce }: KeyNotice): Pick<Receipt, 'nonce' | 'proof'> {
     if (nonce === undefined) return {};
     const text = `${operationId}|${options.name}|${nonce}`;
     return { nonce, proof: key.sign((value) => createHmac('sha256', value).update(text).digest('hex')) };
   }
 
-  async function stopUsing(notice: KeyNotice, signal: AbortSignal): Promise<void> {
+  async function stopUsing(notice: KeyNotice, signal: AbortSignal, own: boolean): Promise<void> {
     // Stop first; that the destination cannot be read changes nothing about it.
     await held(notice.keyId)
       .stopUsing(notice.version !== undefined)
       .catch(() => undefined);
     report(notice, 'stopped');
-    await send(notice, signal, { outcome: 'heard' });
+    if (own) await send(notice, signal, { outcome: 'heard' });
   }
 
   /** Sends until it is answered. Returns 'accepted', or the code of the refusal. */

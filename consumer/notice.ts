@@ -19,6 +19,8 @@ export interface KeyNotice {
   readonly previousValidUntil?: string;
   readonly places?: readonly Place[];
   readonly nonce?: string;
+  /** The consumer it is for; `*` for everybody who watches the key. */
+  readonly audience?: string;
 }
 
 /** Where notices come from: SNS through a queue in the cloud, the local server on a laptop. */
@@ -48,7 +50,7 @@ export function noticeOf(event: unknown): KeyNotice | undefined {
   if (!isRecord(event) || !isRecord(event.data)) return undefined;
   const { id, type, time, correlationid, data } = event;
   const name = typeof type === 'string' ? /^dev\.rekey\.(key\.[a-z.]+)\.v1$/.exec(type)?.[1] : undefined;
-  const { key, action, version, previousValidUntil, destinations, nonce } = data as Record<string, unknown>;
+  const { key, action, version, previousValidUntil, destinations, nonce, audience } = data as Record<string, unknown>;
   if (typeof id !== 'string' || name === undefined || typeof time !== 'string') return undefined;
   if (typeof correlationid !== 'string' || typeof key !== 'string' || !isAction(action)) return undefined;
   return {
@@ -61,6 +63,7 @@ export function noticeOf(event: unknown): KeyNotice | undefined {
     ...(typeof version === 'number' ? { version } : {}),
     ...(typeof previousValidUntil === 'string' ? { previousValidUntil } : {}),
     ...(typeof nonce === 'string' ? { nonce } : {}),
+    ...(typeof audience === 'string' ? { audience } : {}),
     ...(Array.isArray(destinations) ? { places: destinations.filter(isPlace) } : {}),
   };
 }
