@@ -16,8 +16,8 @@ export interface Service {
   readonly events: readonly ConsumerEvent[];
   /** The value that its destination holds now, read with its own credentials. */
   read(): Promise<string>;
-  /** The first event of that kind about a version. Throws an Error after the limit. */
-  saw(what: ConsumerEvent['what'], version: number, limitSeconds: number): Promise<ConsumerEvent>;
+  /** The first event of that kind about a version, from the `from`th event on. Throws an Error after the limit. */
+  saw(what: ConsumerEvent['what'], version: number, limitSeconds: number, from?: number): Promise<ConsumerEvent>;
   stop(): Promise<void>;
 }
 
@@ -56,10 +56,10 @@ export async function startService(
     subscription,
     events,
     read,
-    saw: (what, version, limitSeconds) =>
+    saw: (what, version, limitSeconds, from = 0) =>
       until(
         `${principal.name} says "${what}" of version ${version}`,
-        async () => events.find((event) => event.what === what && event.version === version),
+        async () => events.slice(from).find((event) => event.what === what && event.version === version),
         limitSeconds,
       ),
     async stop() {

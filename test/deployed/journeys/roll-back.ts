@@ -31,6 +31,7 @@ export const journey: Journey = {
     );
     await service.saw('moved', 2, 90);
     const bad = await service.read();
+    const heard = service.events.length;
     must((await vendor.ask('GET', '/v1/work', bad)) === 200, 'the new version works after its preflight');
     const newId = vendor.log().find(({ valueSha256 }) => valueSha256 === sha256(bad))?.credentialId ?? '';
     const path = `/v1/principals/${principal}/keys/${newId}/disable`;
@@ -39,7 +40,7 @@ export const journey: Journey = {
 
     const aborted = await recorded(cloud, keyId, 'rotation.aborted', 120, operationId);
     must(aborted.detail['cause'] === 'VerificationFailed', `the cause is VerificationFailed (${aborted.detail['cause']})`);
-    await service.saw('moved', 1, 120);
+    await service.saw('moved', 1, 120, heard);
     must((await service.read()) === old, 'the destination holds the old version again');
     const rolledBack = await recorded(cloud, keyId, 'rotation.rolled-back', 120, operationId);
     const execution = await ended(cloud, executionArn(cloud, 'rotate', operationId), 30);
