@@ -186,7 +186,10 @@ async function refusedRevocation(cloud: Cloud): Promise<() => Promise<void>> {
   const keyId = await addKey(cloud, 'revoked', { account: 'alarms' });
   await isActive(cloud, keyId);
   await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify({ apiKey: 'no longer' }) }));
-  await cloud.cli(['revoke', keyId, '--confirm', keyId, '--reason', 'an alarm', '--source', 'log', '--no-wait']);
+  const as = await cloud.principal('responder', { name: 'alarms' });
+  await cloud.cli(['revoke', keyId, '--confirm', keyId, '--reason', 'an alarm', '--source', 'log', '--no-wait'], { as });
+  const { state } = await cloud.key(keyId);
+  if (state !== 'revoking') throw new Error(`the key is ${state}, and was to be revoked`);
   return async () => {
     await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: good }));
   };
