@@ -75,7 +75,9 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   const repeated = known.revocation?.requests.some((request) => request.requestId === input.requestId);
   const key = repeated ? known : await raiseFence(ports, input, actor);
   const revocation = key.revocation as Revocation;
-  const versions = await firstDisables(ports, key, input.scope);
+  // What Disable has recorded as the scope of a request stands: the same request once more does not reach what was made since.
+  const recorded = repeated ? revocation.scope : null;
+  const versions = await firstDisables(ports, key, recorded ?? input.scope);
   const started = await startExecution(ports, input.keyId, revocation.id, revocation.startSeq);
   return answer(key, revocation.id, versions, started);
 }
@@ -149,11 +151,14 @@ async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Prom
   return key;
 }
 
-/** R1: every version in scope, read after the fence, all at once. */
+/**
+ * R1: every version in scope, read after the fence, all at once. A version that was made since the fence was raised is the reissue's: a
+ * request that was held up on its way may not end it.
+ */
 async function firstDisables(ports: Ports, key: Key, scope: RevokeInput['scope']): Promise<Revoked['versions'][number][]> {
   const { id: keyId, account, params } = key.facts;
   const versions = inScope(await listVersions(ports, keyId), [scope]).filter(
-    ({ credentialId, state }) => credentialId && state !== 'destroyed',
+    ({ number, credentialId, state }) => number <= key.lastVersion && credentialId && state !== 'destroyed',
   );
   return Promise.all(
     versions.map(async ({ number, credentialId }) => {

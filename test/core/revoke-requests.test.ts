@@ -136,6 +136,15 @@ describe('a request to revoke', () => {
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active' });
   });
 
+  it('that comes once more while its reissue is under way, or was held up on its way, does not end the new version', async () => {
+    await revokes(w, keyId);
+    await untilStep(w, keyId, 'verify');
+    expect(await revokes(w, keyId)).toMatchObject({ versions: [{ number: 1 }] });
+    await untilIdle(w, keyId);
+    expect(await findVersion(w.ports, keyId, 2)).toMatchObject({ state: 'live', compromised: false });
+    expect(w.provider.accepts((await findVersion(w.ports, keyId, 2))?.credentialId ?? '')).toBe(true);
+  });
+
   it('keeps each version marked for ever: compromised never goes back', async () => {
     await revokes(w, keyId);
     await untilIdle(w, keyId);
