@@ -40,7 +40,7 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
     } catch (error) {
       const reason = error instanceof Refused ? error.code : (error as Error).name;
       skipped.push({ keyId, reason });
-      if (key && isOverdue(key, now, ports.policy) && !isKeptBack(key, now)) overdue += 1;
+      if (key && (await isLeftOverdue(ports, key, now))) overdue += 1;
       ports.log.warn('a due key was not started', { key: keyId, reason });
     }
   }
@@ -50,6 +50,12 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
   );
   ports.log.info('sweep', { tier: request.tier, looked, started: started.length, skipped: skipped.length });
   return { looked, started, skipped };
+}
+
+/** Whether a key that this firing could not start still stands there overdue: another firing may have begun it at the same moment. */
+async function isLeftOverdue(ports: Ports, known: Key, now: string): Promise<boolean> {
+  const key = (await findKey(ports, known.facts.id).catch(() => known)) ?? known;
+  return key.state === 'active' && isOverdue(key, now, ports.policy) && !isKeptBack(key, now);
 }
 
 /** A person said that it is not to rotate: that is a finding of the key, and nothing that anybody has to be woken for. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { InventoryUnavailable } from '../../core/errors.ts';
 import { setHold } from '../../core/hold.ts';
 import { getKey } from '../../core/items.ts';
 import { uncontainedSince } from '../../core/measure.ts';
@@ -114,6 +115,22 @@ describe('a sweep is measured', () => {
     await setHold(w.ports, { keyId, reason: 'test', until }, 'test');
     await sweep(w.ports, { tier: 'medium' });
     expect(lines('keysDue')).toEqual([{ tier: 'medium', keysDue: 1, keysStarted: 0, keysOverdue: 0 }]);
+  });
+
+  it('and an overdue key that another firing begins at the same moment wakes nobody', async () => {
+    await start({ reconciler: false });
+    await w.pass(rotateEverySeconds + toleranceSeconds);
+    await Promise.all([sweep(w.ports, { tier: 'medium' }), sweep(w.ports, { tier: 'medium' })]);
+    expect(total('keysStarted')).toBe(1);
+    expect(total('keysOverdue')).toBe(0);
+  });
+
+  it('and an overdue key that cannot begin is counted', async () => {
+    await start({ reconciler: false });
+    await w.pass(rotateEverySeconds + toleranceSeconds);
+    const broken = { ...w.ports, inventory: { ...w.ports.inventory, write: () => Promise.reject(new InventoryUnavailable('down')) } };
+    await sweep(broken, { tier: 'medium' });
+    expect(lines('keysDue')).toEqual([{ tier: 'medium', keysDue: 1, keysStarted: 0, keysOverdue: 1 }]);
   });
 });
 
