@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface Ended {
@@ -16,12 +16,17 @@ export interface RunOptions {
   readonly limitSeconds?: number;
 }
 
+/** What runs now. It ends when this process ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Runs a program to its end and returns what it printed. Ends it after the limit (default 300 s), and when this process ends. */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = spawn(program, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe' });
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
-  const timer = setTimeout(end, (options.limitSeconds ?? 300) * 1000);
+  running.add(child);
+  const timer = setTimeout(() => child.kill('SIGKILL'), (options.limitSeconds ?? 300) * 1000);
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk));
@@ -35,6 +40,6 @@ export async function run(program: string, args: readonly string[], options: Run
     return { code: 127, out, err };
   } finally {
     clearTimeout(timer);
-    process.off('exit', end);
+    running.delete(child);
   }
 }
