@@ -2,7 +2,7 @@ import { commit } from './commit.ts';
 import { dueAfter } from './due.ts';
 import { ConditionFailed, Refused } from './errors.ts';
 import type { Write } from './inventory.ts';
-import { destinationKey, fingerprintKey, getKey, putItem, versionItem } from './items.ts';
+import { credentialItem, destinationKey, fingerprintKey, getKey, putItem, versionItem } from './items.ts';
 import { type Key, type KeyFacts, moveKey } from './key.ts';
 import type { Credential, Ports, Subject } from './ports.ts';
 import { instant } from './time.ts';
@@ -52,6 +52,7 @@ export async function adoptVersion(
       },
       writes: [
         putItem(versionItem(keyId, version)),
+        putItem(credentialItem(key.facts.provider, credentialId, keyId, number)),
         ...delivered.map((id) => putItem({ ...destinationKey(keyId, id, number), operationId: 'adopt', at: now })),
         ...fingerprints.map(
           (mac): Write => ({ do: 'put', item: { ...fingerprintKey(mac), keyId, version: number }, when: [{ item: 'absent' }] }),

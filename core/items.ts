@@ -22,6 +22,8 @@ import type { Version } from './version.ts';
  *   ORPHAN#<id> <credential>   a credential of the key's principal without a record
  *   PRINCIPAL#<hash>       the keys that use one principal, and whether one of them has it alone
  *   FP#<mac>   FP              which key and version a fingerprint belongs to
+ *   CRED#<provider>#<id> CRED  which key and version a vendor's credential belongs to
+ *   UNMANAGED#<provider>       the journal of credentials that no key has: HEAD, and AUD#<seq> in a chain
  *
  * Only notices and orphans are ever deleted. They have partitions of their own because a permission can name partitions
  * and nothing smaller: so no function may delete anything else (infra/rights.ts).
@@ -44,6 +46,7 @@ export const orphanPartition = (keyId: string): string => `ORPHAN#${keyId}`;
 export const orphanKey = (keyId: string, credentialId: string): ItemKey => ({ pk: orphanPartition(keyId), sk: credentialId });
 export const outboxKey = ({ keyId, time, id }: Notice): ItemKey => ({ pk: outboxPartition(keyId), sk: `${time}#${id}` });
 export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 'FP' });
+export const credentialKey = (provider: string, credentialId: string): ItemKey => ({ pk: `CRED#${provider}#${credentialId}`, sk: 'CRED' });
 
 const padded = (number: number): string => String(number).padStart(8, '0');
 
@@ -119,6 +122,11 @@ export function indexChange(keyId: string, rows: Readonly<Partial<Record<IndexNa
     } else remove.push(`${index}Pk`, `${index}Sk`);
   }
   return { set, remove };
+}
+
+/** Where a vendor's id of a credential leads back to its key and version. */
+export function credentialItem(provider: string, credentialId: string, keyId: string, version: number): Item {
+  return { ...credentialKey(provider, credentialId), keyId, version };
 }
 
 /** A write that puts an item, whatever was there. */

@@ -1,6 +1,6 @@
 import { Refused } from './errors.ts';
-import { getKey, listVersions } from './items.ts';
-import type { RevokeRequest } from './key.ts';
+import { adoptionKey, getKey, listVersions } from './items.ts';
+import type { Key, RevokeRequest } from './key.ts';
 import { overlapOf } from './policy.ts';
 import type { Ports } from './ports.ts';
 import { inScope } from './revoke/scope.ts';
@@ -51,7 +51,6 @@ export async function planRevocation(
   if (request.scope !== 'all' && versions.length < request.scope.length)
     throw new Refused('E_NOT_FOUND', `${request.keyId} does not have all of these versions`);
   const alive = versions.filter(({ state }) => !isDead(state));
-  const consumers = key.facts.consumers.map(({ name, owner }) => `${name} (${owner})`);
   return {
     keyId: request.keyId,
     would: [
@@ -65,7 +64,25 @@ export async function planRevocation(
       ...(key.rotation ? [`end ${key.rotation.id}, which is at ${key.rotation.step}`] : []),
     ],
     blockedBy: [],
-    consumers: alive.some(({ number }) => number === key.current) ? consumers : [],
+    consumers: await whoBreaks(ports, key, new Set(alive.map(({ number }) => number))),
     overlapSeconds: 0,
   };
+}
+
+/**
+ * The consumers that stop working when versions end (POL-R3). During an overlap those that proved their move use the new version; of the
+ * others nobody knows which one they use, so they may break by either.
+ */
+async function whoBreaks(ports: Ports, key: Key, ending: ReadonlySet<number>): Promise<string[]> {
+  const { rotation, current } = key;
+  const [old, next] = rotation?.distributedAt ? [rotation.oldVersion, rotation.newVersion] : [current ?? 0, current ?? 0];
+  const broken = await Promise.all(
+    key.facts.consumers.map(async ({ name, owner }) => {
+      const moved = old === next || (await ports.inventory.get(adoptionKey(key.facts.id, name, next, rotation?.id ?? ''))) !== undefined;
+      const may = moved ? [next] : [old, next];
+      const hit = may.filter((version) => ending.has(version));
+      return hit.length === 0 ? [] : [`${name} (${owner})${hit.length < may.length ? ', perhaps' : ''}`];
+    }),
+  );
+  return broken.flat();
 }

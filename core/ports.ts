@@ -16,6 +16,8 @@ export interface Ports {
   readonly secrets: SecretStore;
   /** By provider name. Throws Refused E_NOT_FOUND for a name that is not installed. */
   provider(name: string): Provider;
+  /** The names of all installed providers. */
+  providers(): readonly string[];
   /** By destination kind. Throws Refused E_NOT_FOUND for a kind that is not installed. */
   destination(kind: string): Destination;
   readonly notifier: Notifier;

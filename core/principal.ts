@@ -34,6 +34,11 @@ export async function claimPrincipal(ports: Ports, facts: KeyFacts, before?: Key
   return writes;
 }
 
+/** The keys that use a key's principal, itself among them. */
+export async function keysOfPrincipal(ports: Ports, facts: KeyFacts): Promise<readonly string[]> {
+  return (await read(ports, facts))?.keys ?? [];
+}
+
 async function read(ports: Ports, facts: KeyFacts): Promise<Claim | undefined> {
   return (await ports.inventory.get(principalKey(facts))) as unknown as Claim | undefined;
 }

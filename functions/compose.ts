@@ -55,6 +55,7 @@ function build(parts: readonly Part[]): Ports {
     inventory: dynamoInventory({ client: {}, table: variable('table'), callSeconds }),
     secrets: absent('secrets'),
     provider: refuse('provider'),
+    providers: refuse('providers'),
     destination: refuse('destination'),
     notifier: absent('notifier'),
     executions: absent('executions'),
@@ -84,8 +85,8 @@ export const fingerprints: Part = ({ variable, callSeconds }) => ({
 });
 
 /** IAM beside one provider for each spec of the installation. */
-export const providers: Part = ({ specs, privateHosts, authorities, variable, callSeconds, region }) => ({
-  provider: registry({
+export const providers: Part = ({ specs, privateHosts, authorities, variable, callSeconds, region }) =>
+  registry({
     specs,
     privateHosts,
     ...(authorities === undefined ? {} : { authorities }),
@@ -93,8 +94,7 @@ export const providers: Part = ({ specs, privateHosts, authorities, variable, ca
     native: [iamProvider({ client: new IAMClient({ maxAttempts: 1 }), sts: { region }, callSeconds })],
     admin: adminCredentials({ client: secretsManager(), prefix: variable('prefix'), callSeconds }),
     callSeconds,
-  }),
-});
+  });
 
 /** Places in this account that a value can be delivered to. */
 export const destinations: Part = ({ callSeconds }) => ({

@@ -66,7 +66,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
   const ports: Ports = {
     inventory: dynamoInventory({ client: dynamo.client, table: localTable, callSeconds }),
     secrets: fileSecretStore({ dir: files.secrets, masterKeyFile: files.masterKey, callSeconds }),
-    provider: providers({
+    ...providers({
       specs,
       native: aws ? [iamProvider({ client: new IAMClient({ ...aws, maxAttempts: 1 }), sts: aws, callSeconds })] : [],
       admin: fileAdminCredentials(files.admin),

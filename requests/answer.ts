@@ -4,7 +4,8 @@ import type { Ports } from '../core/ports.ts';
 import { hasVendorSecret, looksSecret, shownName } from '../core/secret-detector.ts';
 import { nearestKeys } from '../core/show.ts';
 import { checkShape } from './body.ts';
-import { type Caller, requests } from './requests.ts';
+import type { Caller } from './request.ts';
+import { requests } from './requests.ts';
 
 /**
  * The one door behind every way in: checks who may ask what, refuses what could hold a value, and does it.

@@ -1,5 +1,6 @@
 import type { Action } from '../core/authority.ts';
-import { type RequestDoor, requests } from './requests.ts';
+import type { RequestDoor } from './request.ts';
+import { requests } from './requests.ts';
 
 /** One thing that can be posted to a deployed installation. */
 export interface Route {

@@ -1,5 +1,5 @@
 import { Refused } from '../../core/errors.ts';
-import type { Log, Provider } from '../../core/ports.ts';
+import type { Log, Ports, Provider } from '../../core/ports.ts';
 import { type HttpProviderOptions, httpProvider } from './http.ts';
 import type { Spec } from './spec.ts';
 
@@ -20,7 +20,7 @@ export { bundledSpecs, loadSpecs } from './load-spec.ts';
  * Every installed provider by name. The lookup throws Refused E_NOT_FOUND with the nearest names. Throws Refused
  * E_EXISTS at once when two providers have one name; warns about providers that cannot revoke.
  */
-export function providers(options: RegistryOptions): (name: string) => Provider {
+export function providers(options: RegistryOptions): Pick<Ports, 'provider' | 'providers'> {
   const declared = options.specs.map((spec) => {
     const name = spec.metadata.id;
     const own = options.overrides && Object.hasOwn(options.overrides, name) ? options.overrides[name] : {};
@@ -35,11 +35,12 @@ export function providers(options: RegistryOptions): (name: string) => Provider 
     if (provider.traits.disable === 'none')
       options.log?.warn('ROTATE-ONLY PROVIDER: its keys can be rotated but never revoked', { provider: provider.name });
   }
-  return (name) => {
-    const provider = byName.get(name);
-    if (provider) return provider;
+  const provider = (name: string) => {
+    const found = byName.get(name);
+    if (found) return found;
     throw new Refused('E_NOT_FOUND', `no provider ${JSON.stringify(name.slice(0, 64))}; nearest: ${nearest(name, [...byName.keys()])}`);
   };
+  return { provider, providers: () => [...byName.keys()] };
 }
 
 /** The three names that differ least, by the number of letters to change (Levenshtein). */

@@ -9,21 +9,18 @@ import type { Revoked } from '../../core/revoke/begin.ts';
 import { aftermath } from '../aftermath.ts';
 import { exitOf, exits } from '../ending.ts';
 import { confirmByName, secondsOf } from '../input.ts';
-import { identify } from '../leaked.ts';
+import { identify, lastUseText, screen } from '../leaked.ts';
 import { showPlan } from '../plan-text.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
+import { endUnmanaged, type UnmanagedOptions } from '../unmanaged.ts';
 import { watch } from '../watch.ts';
 
-interface Options extends GlobalOptions {
-  readonly leaked?: string;
+interface Options extends GlobalOptions, UnmanagedOptions {
   readonly versions?: string;
   readonly source?: string;
-  readonly reason?: string;
-  readonly confirm?: string;
-  readonly requestId?: string;
   readonly dryRun?: boolean;
   readonly wait: boolean;
-  readonly timeout?: number;
+  readonly unmanaged?: boolean;
 }
 
 type Scope = 'all' | readonly number[];
@@ -43,6 +40,11 @@ export function revoke(): Command {
     .option('--wait', 'watch until it is contained', true)
     .option('--no-wait', 'do not watch')
     .option('--timeout <seconds>', 'stop watching after this long', secondsOf)
+    .option('--unmanaged', 'end a credential that no key has, at its provider; with --leaked - it is then seen refused')
+    .option('--provider <name>', 'with --unmanaged: whose credential it is')
+    .option('--account <name>', 'with --unmanaged: which of the provider’s accounts')
+    .option('--credential-id <id>', 'with --unmanaged: the vendor’s own id of it')
+    .option('--param <name=value...>', 'with --unmanaged: what the provider needs besides, like userName=deploy')
     .addHelpText(
       'after',
       examples(
@@ -50,12 +52,14 @@ export function revoke(): Command {
         'revoke --leaked -',
         'revoke payments/stripe --source chat --confirm payments/stripe',
         'revoke payments/stripe --dry-run',
+        'revoke --unmanaged --provider aws-iam --param userName=deploy --credential-id AKIA…',
       ),
     )
     .action(action<Options>(run));
 }
 
 async function run(session: Session, options: Options, key?: string): Promise<number> {
+  if (options.unmanaged) return endUnmanaged(session, options);
   const { keyId, versions } = await subject(session, options, key);
   const scope = versionsOf(options.versions) ?? versions ?? 'all';
   const source = sourceOf(options.source);
@@ -79,14 +83,19 @@ async function run(session: Session, options: Options, key?: string): Promise<nu
 }
 
 /** Which key, and which version where the leaked string says so. */
-async function subject(session: Session, { leaked }: Options, key: string | undefined): Promise<{ keyId: string; versions?: number[] }> {
+async function subject(
+  session: Session,
+  { leaked, confirm }: Options,
+  key: string | undefined,
+): Promise<{ keyId: string; versions?: number[] }> {
   if (leaked !== undefined && leaked !== '-')
     throw new Refused('E_USAGE', '--leaked takes "-": the string itself comes by stdin or a hidden prompt');
   if (leaked !== undefined && key !== undefined) throw new Refused('E_USAGE', 'name the key or paste the leaked string, not both');
   if (key !== undefined) return { keyId: checkKeyId(key) };
   if (leaked === undefined) throw new Refused('E_USAGE', 'name the key, or paste the leaked string: rekey revoke --leaked -');
   const match = await identify(session);
-  session.note(`That is version ${match.version} of ${match.keyId} (${match.state}, ${match.role}).`);
+  session.note(screen(match));
+  if (confirm === undefined && session.live) session.note(await lastUseText(session, match));
   return { keyId: match.keyId, versions: [match.version] };
 }
 

@@ -1,7 +1,17 @@
 import { commit } from '../commit.ts';
 import { withRoles } from '../delivery.ts';
 import { ConditionFailed, Fenced } from '../errors.ts';
-import { destinationKey, fingerprintKey, getKey, listVersions, metaKey, orphanKey, putItem, versionItem } from '../items.ts';
+import {
+  credentialItem,
+  destinationKey,
+  fingerprintKey,
+  getKey,
+  listVersions,
+  metaKey,
+  orphanKey,
+  putItem,
+  versionItem,
+} from '../items.ts';
 import type { Key } from '../key.ts';
 import type { Ports } from '../ports.ts';
 import { revoke } from '../revoke/begin.ts';
@@ -61,7 +71,7 @@ export async function reassertKey(ports: Ports, request: Reassertion, actor: str
     // Facts that the search brought up (a leak of a version that just got its record back) join once more.
     const facts: Found = { ...found, versions: joinKnown(found.versions, request.known ?? [], now) };
     const doubts = [...facts.doubts, ...(await settle(ports, key, facts, taken === 'all', round, actor))];
-    await index(ports, keyId, facts.versions);
+    await index(ports, key, facts.versions);
     await endLeaked(ports, key, facts.versions, round, actor);
     await commit(ports, keyId, () => ({ actor, permit: 'toward dead', set: { reasserted: round, reasserting: null }, events: [] }));
     return { ...answer(keyId, doubts.length ? 'doubtful' : 'done', await listVersions(ports, keyId)), taken, doubts };
@@ -142,12 +152,15 @@ async function settle(ports: Ports, key: Key, found: Found, complete: boolean, r
   return doubts;
 }
 
-/** A leaked string finds its key again. */
-async function index(ports: Ports, keyId: string, versions: readonly Version[]): Promise<void> {
-  for (const { number, fingerprints } of versions) {
-    for (const mac of fingerprints) {
-      const item = { ...fingerprintKey(mac), keyId, version: number };
-      if (await ports.inventory.get(fingerprintKey(mac))) continue;
+/** A leaked string, and a vendor's id, find their key again. */
+async function index(ports: Ports, { facts: { id: keyId, provider } }: Key, versions: readonly Version[]): Promise<void> {
+  for (const { number, fingerprints, credentialId } of versions) {
+    const items = [
+      ...fingerprints.map((mac) => ({ ...fingerprintKey(mac), keyId, version: number })),
+      ...(credentialId ? [credentialItem(provider, credentialId, keyId, number)] : []),
+    ];
+    for (const item of items) {
+      if (await ports.inventory.get(item)) continue;
       await ports.inventory.write([{ do: 'put', item, when: [{ item: 'absent' }] }], 'toward dead').catch((error: Error) => {
         if (!(error instanceof ConditionFailed)) throw error;
       });

@@ -1,25 +1,12 @@
 import { commit } from '../commit.ts';
 import { Refused } from '../errors.ts';
 import type { Change, Write } from '../inventory.ts';
-import {
-  attribute,
-  fingerprintKey,
-  getKey,
-  indexChange,
-  keyOf,
-  listVersions,
-  metaKey,
-  operationIdOf,
-  operationKey,
-  partition,
-  versionKey,
-} from '../items.ts';
+import { attribute, getKey, indexChange, keyOf, listVersions, metaKey, operationIdOf, operationKey, versionKey } from '../items.ts';
 import type { Key, LeakSource, Revocation, RevokeRequest } from '../key.ts';
 import { measuredOf } from '../metric.ts';
 import type { Ports } from '../ports.ts';
 import { startExecution } from '../rotate/begin.ts';
 import { instant } from '../time.ts';
-import type { Value } from '../value.ts';
 import { isDead, type Version } from '../version.ts';
 import { holdsReissue, inScope } from './scope.ts';
 
@@ -222,17 +209,4 @@ async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions:
     workflow: 'not needed',
     message: `version ${numbers.join(', ') || 'none'} was proven dead before; nothing had to be disabled`,
   };
-}
-
-/** Which key and version a leaked string belongs to: by keyed fingerprint, one read. The string is neither stored nor logged. */
-export async function findLeaked(
-  ports: Ports,
-  leaked: Value,
-): Promise<{ readonly keyId: string; readonly version: number; readonly state: string; readonly role: string } | undefined> {
-  const found = await ports.inventory.get(fingerprintKey(await ports.fingerprint(leaked)));
-  if (!found) return undefined;
-  const keyId = String(found['keyId']);
-  const number = Number(found['version']);
-  const [version] = (await ports.inventory.list(partition(keyId), 'VER#')).filter((item) => item['number'] === number);
-  return { keyId, version: number, state: String(version?.['state'] ?? 'unknown'), role: String(version?.['role'] ?? 'none') };
 }

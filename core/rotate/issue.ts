@@ -3,7 +3,7 @@ import { attributionOf, labelOf } from '../attribution.ts';
 import { type EffectRecord, effect, findEffect } from '../effect.ts';
 import { NoFreeSlot, ProbeAgain, UnattributedCredential, Unfinished, VerificationFailed } from '../errors.ts';
 import type { Write } from '../inventory.ts';
-import { findVersion, fingerprintKey, listVersions, putItem, uuidOf, versionItem } from '../items.ts';
+import { credentialItem, findVersion, fingerprintKey, listVersions, putItem, uuidOf, versionItem } from '../items.ts';
 import { recordPath } from '../operation.ts';
 import type { Credential, ExecutionPayload, Ports } from '../ports.ts';
 import { probeOnce } from '../probing.ts';
@@ -144,7 +144,10 @@ async function mint(
     () => provider.create(subject, labelOf(attempt.keyId, operation.id, version.number, operation.mint)),
     ({ credentialId }) => ({
       result: { credentialId },
-      writes: [putItem(versionItem(attempt.keyId, { ...drafted, credentialId }))],
+      writes: [
+        putItem(versionItem(attempt.keyId, { ...drafted, credentialId })),
+        putItem(credentialItem(attempt.key.facts.provider, credentialId, attempt.keyId, version.number)),
+      ],
       events: [{ event: 'version.created', detail: { version: version.number, credential: tail(credentialId) } }],
     }),
     // Fenced out: nobody else knows this credential, so it may only go.

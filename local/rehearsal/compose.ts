@@ -35,6 +35,7 @@ export function composeRehearsal(
     inventory: memoryInventory(),
     secrets: memorySecretStore(),
     provider: vendors(keys, clock),
+    providers: () => [...new Set(keys.map(({ provider }) => provider))],
     destination(kind) {
       const found = destinations.get(kind);
       if (!found) throw new Refused('E_NOT_FOUND', `no destination is called ${kind}`);

@@ -233,7 +233,7 @@ describe('a spec of a vendor inside the network', () => {
       callSeconds: 2,
       privateHosts,
       authorities: certificate.cert,
-    })('sandbox');
+    }).provider('sandbox');
     const subject = { keyId: 'team/key', account: 'default', params: { principal: 'robot', scopes: ['read'] } };
     const { value } = await found.create(subject, 'label');
     expect(await found.probe(subject, value)).toMatchObject({ verdict: 'alive' });

@@ -23,7 +23,7 @@ it('adds a vendor by one YAML file and no code, as the guide shows it', async ()
   const yaml = /```yaml\n([\s\S]*?)```/.exec(guide)?.[1] ?? '';
   writeFileSync(join(folder, 'acme.yaml'), yaml);
   const specs = loadSpecs([folder]);
-  const find = providers({
+  const { provider: find } = providers({
     specs,
     native: [],
     admin: async () => ({ apiKey: vendor.adminKey }),

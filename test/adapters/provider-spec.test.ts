@@ -97,7 +97,13 @@ describe('loading a provider spec', () => {
     const none = good.replace(/ {2}disable:[\s\S]*?(?= {2}lastUsed:)/, '  disable: none\n');
     const warned: unknown[] = [];
     const log = { info: () => {}, error: () => {}, measure: () => {}, warn: (message: string) => warned.push(message) };
-    const find = providers({ specs: [loadSpec(none, 'vendor.yaml')], native: [], admin: async () => ({}), callSeconds: 1, log });
+    const { provider: find } = providers({
+      specs: [loadSpec(none, 'vendor.yaml')],
+      native: [],
+      admin: async () => ({}),
+      callSeconds: 1,
+      log,
+    });
     expect(find('sandbox').traits.disable).toBe('none');
     expect(warned).toEqual([expect.stringContaining('ROTATE-ONLY')]);
     expect(refusal(good.replace(/ {2}disable:[\s\S]*?(?= {2}delete:)/, '  disable: none\n')).problems[0]?.message).toContain(

@@ -38,7 +38,7 @@ describe('a folder of specs', () => {
   });
 
   it('names the nearest providers when one is not installed', () => {
-    const find = providers({ specs: [loadSpec(good, 'vendor.yaml')], native: [], admin: async () => ({}), callSeconds: 1 });
+    const { provider: find } = providers({ specs: [loadSpec(good, 'vendor.yaml')], native: [], admin: async () => ({}), callSeconds: 1 });
     expect(() => find('sandbix')).toThrow(expect.objectContaining({ code: 'E_NOT_FOUND', message: expect.stringContaining('sandbox') }));
   });
 });

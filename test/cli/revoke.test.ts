@@ -97,8 +97,35 @@ describe('a leaked key', () => {
   test('that nobody registered is said so, and is not repeated', async () => {
     const { value } = here.vendor.stranger('stranger', 'made by hand');
     const { code, stdout, stderr } = await here.rekey(['revoke', '--leaked', '-'], { stdin: value });
-    expect([code, stderr]).toEqual([3, expect.stringMatching(/^E_NOT_FOUND/)]);
+    expect([code, stderr]).toEqual([
+      3,
+      expect.stringMatching(/^E_NOT_FOUND[\s\S]*looks like: sandbox[\s\S]*--unmanaged --provider sandbox/),
+    ]);
     expect(stdout + stderr).not.toContain(value);
+  });
+
+  test('that no key has is ended at its provider all the same, seen refused there, and never shown', async () => {
+    const { id, value } = here.vendor.stranger('nobody', 'made by hand');
+    const at = ['revoke', '--unmanaged', '--provider', 'sandbox', '--credential-id', id, '--param', 'principal=nobody'];
+    expect(await here.rekey(at)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--confirm sandbox/) });
+    const { code, stdout, stderr } = await here.rekey([...at, '--leaked', '-', '--confirm', 'sandbox'], { stdin: value });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/told to refuse it\. It is dead: refused 2 times in a row/)]);
+    expect(stdout + stderr).not.toContain(value);
+    const log = here.vendor.log().filter(({ path, credentialId }) => path.includes(id) || credentialId === id);
+    expect(log.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+      'disable accepted',
+      'whoami refused',
+      'whoami refused',
+    ]);
+  });
+
+  test('is shown with whose it is and who uses it, before anything is asked', async () => {
+    const { value } = await adopt('leaked/four');
+    const { code, stderr } = await here.rekey(['revoke', '--leaked', '-'], { stdin: value });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /version 1 of leaked\/four[\s\S]*found by its fingerprint[\s\S]*owned by[\s\S]*used by {6}checkout[\s\S]*will break[\s\S]*shared with/,
+    );
   });
 });
 

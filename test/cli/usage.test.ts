@@ -91,11 +91,11 @@ describe('what comes by stdin', () => {
   });
 
   test('row 4: one line end at the end is taken off, and spaces are kept and reported', async () => {
-    door.reply = () => ok({ match: null });
+    door.reply = () => ok({ match: null, stranger: null, unasked: [] });
     await leaked('short\r\n');
     await leaked('short\n\n');
     const { stderr } = await leaked(' short');
-    expect(found()).toEqual(['short', 'short\n', 'short', ' short', 'short']);
+    expect(found()).toEqual(['short', 'short\n', ' short']);
     expect(stderr).toMatch(/begins or ends with a space/);
   });
 
@@ -114,12 +114,19 @@ describe('what comes by stdin', () => {
   });
 
   test('a value is found inside the line that was pasted, and is printed nowhere', async () => {
-    door.reply = ({ path, input }) =>
-      ok(
-        path.endsWith('find')
-          ? { match: input['leaked'] === secret ? { keyId: 'a', version: 3, state: 'live', role: 'current' } : null }
-          : {},
-      );
+    const match = {
+      keyId: 'a',
+      version: 3,
+      state: 'live',
+      role: 'current',
+      by: 'fingerprint',
+      owner: 'o',
+      consumers: [],
+      siblings: [],
+      breaks: [],
+      contacts: [],
+    };
+    door.reply = ({ path }) => ok(path.endsWith('find') ? { match, stranger: null, unasked: [] } : {});
     const { code, stdout, stderr } = await leaked(`2026-01-01 ERROR Authorization: "Bearer ${secret}"\n`);
     expect(code).toBe(2);
     expect(stderr).toMatch(/version 3 of a /);

@@ -4,7 +4,7 @@ import type { Item } from '../../core/inventory.ts';
 import { findVersion, getKey } from '../../core/items.ts';
 import { showInventory } from '../../core/reassert/open.ts';
 import { registerKey } from '../../core/register.ts';
-import { findLeaked } from '../../core/revoke/begin.ts';
+import { findLeaked } from '../../core/revoke/find.ts';
 import { showKey } from '../../core/show.ts';
 import { beginsRotation, end } from '../support/operations.ts';
 import {

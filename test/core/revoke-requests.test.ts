@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findVersion, getKey, listVersions } from '../../core/items.ts';
 import { registerKey } from '../../core/register.ts';
-import { findLeaked } from '../../core/revoke/begin.ts';
+import { findLeaked } from '../../core/revoke/find.ts';
 import { history } from '../../core/show.ts';
 import { Value } from '../../core/value.ts';
 import { beginsRotation, end, passInflight, revokes, untilIdle, untilStep } from '../support/operations.ts';
@@ -161,7 +161,7 @@ describe('a leaked string', () => {
   it('names its key and version, also after the version died; any other string names nothing', async () => {
     const token = (await findVersion(w.ports, keyId, 1))?.token ?? '';
     const leaked = (await w.ports.secrets.read(keyId, token)) as Value;
-    expect(await findLeaked(w.ports, leaked)).toEqual({ keyId, version: 1, state: 'live', role: 'current' });
+    expect(await findLeaked(w.ports, leaked)).toEqual({ keyId, version: 1, state: 'live', role: 'current', by: 'fingerprint' });
     await revokes(w, keyId);
     await untilIdle(w, keyId);
     expect(await findLeaked(w.ports, leaked)).toMatchObject({ keyId, version: 1, state: 'disabled' });

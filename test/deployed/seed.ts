@@ -100,7 +100,7 @@ async function portsOf(cloud: Cloud, clockMs: number): Promise<Ports> {
       callSeconds,
       kmsKeyId: secretNames.encryptionAlias(stage),
     }),
-    provider: providers({
+    ...providers({
       specs,
       privateHosts,
       ...(authorities === undefined ? {} : { authorities }),

@@ -150,6 +150,7 @@ export function world(options: WorldOptions = {}): World {
     inventory,
     secrets: memorySecretStore(),
     provider: () => provider,
+    providers: () => [provider.name],
     destination: () => destination,
     notifier,
     executions: current,

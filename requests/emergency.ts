@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+import { leakSources } from '../core/leak-sources.ts';
+import { planRevocation } from '../core/plan.ts';
+import { notSaid, revoke } from '../core/revoke/begin.ts';
+import { lastUse, searchLeaked } from '../core/revoke/find.ts';
+import { releaseReissue } from '../core/revoke/release.ts';
+import { disableUnmanaged, probeUnmanaged, unmanagedHistory } from '../core/revoke/unmanaged.ts';
+import { Value } from '../core/value.ts';
+import { keyId, name, text } from './fields.ts';
+import { type Request, reason, request, requestId } from './request.ts';
+
+const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(100))]);
+/** In memory for the search or the probe, and nowhere else. */
+const leaked = z.string().check(z.minLength(1), z.maxLength(65_536));
+const atProvider = {
+  provider: name(),
+  account: z.exactOptional(name()),
+  params: z.exactOptional(z.record(text(100), z.unknown())),
+};
+
+/** What responders ask for: rows of THE TABLE in requests.ts. */
+export const emergency: Readonly<Record<string, Request>> = {
+  // An emergency waits for no form: only the key is needed. Without a source the reissue is held until somebody knows better.
+  revoke: request(
+    'revoke',
+    z.strictObject({
+      keyId: keyId(),
+      scope: z.exactOptional(scope),
+      reason: z.exactOptional(z.union([reason, z.literal('')])),
+      source: z.exactOptional(z.enum(leakSources)),
+      requestId: z.exactOptional(requestId),
+      dryRun: z.exactOptional(z.boolean()),
+    }),
+    (ports, input, actor) => {
+      const { keyId, scope = 'all', source = 'unknown' } = input;
+      if (input.dryRun) return planRevocation(ports, { keyId, scope });
+      const order = { keyId, scope, reason: input.reason || notSaid, source, requestId: input.requestId ?? ports.randomId() };
+      return revoke(ports, order, actor);
+    },
+    'intake',
+  ),
+  'revoke.find': request('revoke', z.strictObject({ leaked }), (ports, input) => searchLeaked(ports, input.leaked), 'intake'),
+  'revoke.used': request(
+    'revoke',
+    z.strictObject({ keyId: keyId(), version: z.int().check(z.minimum(1)) }),
+    (ports, input) => lastUse(ports, input),
+    'intake',
+  ),
+  'revoke.unmanaged': request(
+    'revoke',
+    z.strictObject({
+      ...atProvider,
+      credentialId: text(256),
+      reason: z.exactOptional(z.union([reason, z.literal('')])),
+      requestId: z.exactOptional(requestId),
+    }),
+    (ports, input, actor) => {
+      const { account = 'default', params = {}, reason: given, requestId: id, ...rest } = input;
+      return disableUnmanaged(ports, { ...rest, account, params, reason: given || notSaid, requestId: id ?? ports.randomId() }, actor);
+    },
+    'intake',
+  ),
+  'revoke.probe': request(
+    'revoke',
+    z.strictObject({ ...atProvider, leaked }),
+    async (ports, { leaked: text, account = 'default', params = {}, provider }) => {
+      const { verdict, detail } = await probeUnmanaged(ports, { provider, account, params }, new Value(text));
+      return { verdict, detail, ...ports.provider(provider).traits.probe };
+    },
+    'intake',
+  ),
+  'unmanaged.history': request('read', z.strictObject({ provider: name() }), (ports, input) => unmanagedHistory(ports, input.provider)),
+  reissue: request(
+    'reissue',
+    z.strictObject({ keyId: keyId(), mistake: z.exactOptional(z.boolean()), reason }),
+    (ports, input, actor) => releaseReissue(ports, { mistake: false, ...input }, actor),
+    'intake',
+  ),
+};
