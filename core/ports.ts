@@ -74,8 +74,12 @@ export interface Probe {
   readonly detail: string;
 }
 
+/** How a vendor's keys come and go. `grace`: the vendor itself ends the old one, at an instant that create names. `replace`: create ends it at once. */
+export type Lifecycle = 'additive' | 'slots' | 'grace' | 'replace' | 'revokeOnly';
+
 /** What is true of a provider's keys, whatever the key. */
 export interface ProviderTraits {
+  readonly pattern: Lifecycle;
   /** protocol.md §6: A client-chosen value, B idempotency key or unique name, C provider-generated, shown once. */
   readonly class: 'A' | 'B' | 'C';
   /** How many credentials one subject may have. */
@@ -86,6 +90,12 @@ export interface ProviderTraits {
   readonly disable: 'disable' | 'delete' | 'none';
   /** Whether create() gives the credential our label, so that one without a record can be attributed. */
   readonly labelled: boolean;
+  /** The list shows what everybody in the account made: a stranger there is nothing to report, and nothing that could be taken for ours. */
+  readonly shared: boolean;
+  /** The vendor refuses to disable the last enabled credential: disable() leaves a stand-in, whose value nobody has, until there is another. */
+  readonly keepsOne: boolean;
+  /** The vendor itself ends a version this long after it was created; null where it does not. */
+  readonly lifetimeSeconds: number | null;
   /** Budgets for propagation, in seconds: a new credential accepted, a disabled one refused. */
   readonly activateSeconds: number;
   readonly revokeSeconds: number;
@@ -95,6 +105,37 @@ export interface ProviderTraits {
   readonly secretPattern?: string;
 }
 
+/** One thing that is known of a vendor: how sure it is, where it was read, and when. */
+export interface Fact {
+  readonly about: readonly string[];
+  readonly is: 'documented' | 'observed' | 'unverified';
+  readonly source?: string | undefined;
+  readonly on: string;
+  readonly note?: string | undefined;
+}
+
+/** What people should know of a provider before they trust it with a key. */
+export interface ProviderAbout {
+  readonly title: string;
+  readonly docs: readonly string[];
+  readonly facts: readonly Fact[];
+  /** What Rekey cannot promise here, beyond what follows from the traits. */
+  readonly cannot: readonly string[];
+  /** What leak scanners call these keys, by scanner. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  /** Parameters of a key's file and fields of the admin credential, each with whether it is needed. */
+  readonly params: Readonly<Record<string, { readonly needed: boolean; readonly description: string }>>;
+  readonly admin: Readonly<Record<string, { readonly needed: boolean; readonly description: string }>>;
+}
+
+/** What a mint needs besides its label. */
+export interface Minting {
+  /** Class A: the value to create, stored before. */
+  readonly value?: Value;
+  /** Pattern `grace`: until when the vendor is to accept the old version (ISO instant). */
+  readonly oldUntil?: string;
+}
+
 /**
  * An outside system that mints and kills keys. There is no `enable` and no `rotate`.
  * Errors: ProviderUnavailable (no answer, 5xx, throttled: the effect is unknown), ProviderRefused (no effect), NoFreeSlot (create, at the limit).
@@ -102,8 +143,16 @@ export interface ProviderTraits {
 export interface Provider {
   readonly name: string;
   readonly traits: ProviderTraits;
-  /** Mints one credential. `label` is unique to this mint; a class B provider that sees it again returns the same credential. Never retried by the adapter. */
-  create(subject: Subject, label: string): Promise<{ readonly credentialId: string; readonly value: Value }>;
+  readonly about: ProviderAbout;
+  /**
+   * Mints one credential. `label` is unique to this mint. Class A: the credential gets `minting.value`, and asked again with the same value it is
+   * the same credential. Class B: asked again with the same label it is the same credential. Never retried by the adapter.
+   */
+  create(subject: Subject, label: string, minting?: Minting): Promise<{ readonly credentialId: string; readonly value: Value }>;
+  /** Class A: a new value of the vendor's shape, made from 128 random bits; the same bits give the same value. */
+  draw?(random: string): Value;
+  /** Class A: the id of the credential that has this value, or undefined when the vendor has none. */
+  find?(subject: Subject, value: Value): Promise<string | undefined>;
   /** All credentials of the subject, complete or it throws. */
   list(subject: Subject): Promise<Credential[]>;
   /** Uses the value once. Never throws for an answer of the vendor; no answer is `inconclusive`. */
@@ -112,6 +161,8 @@ export interface Provider {
   disable(subject: Subject, credentialId: string): Promise<'disabled' | 'gone'>;
   /** Removes a credential for good. */
   delete(subject: Subject, credentialId: string): Promise<'deleted' | 'gone'>;
+  /** Ends a credential by its value alone, whoever made it; needs no admin credential. Resolving is not proof; a probe is. */
+  endByValue?(value: Value): Promise<void>;
   /** Refuses every session that was derived from the subject's credentials before an instant, where the vendor has derived sessions. A later instant covers more; again is harmless. */
   endSessions?(subject: Subject, before: string): Promise<void>;
   /** When the credential was last used, with the vendor's accuracy; `never` if the vendor says so; undefined when it does not tell. */

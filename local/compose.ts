@@ -26,6 +26,9 @@ import { localFiles } from './files.ts';
 import type { LocalInstallation } from './installation.ts';
 import { sandboxDurations } from './settings.ts';
 
+/** Where the sandbox's spec says that it listens. */
+const sandboxOrigin = 'http://127.0.0.1:4010';
+
 /** The inventory's table in the embedded engine. */
 export const localTable = 'rekey';
 
@@ -72,7 +75,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
       admin: fileAdminCredentials(files.admin),
       callSeconds,
       allowLoopback: true,
-      ...(sandboxUrl ? { overrides: { sandbox: { baseUrl: sandboxUrl, durations: sandboxDurations } } } : {}),
+      ...(sandboxUrl ? { overrides: { sandbox: { origins: { [sandboxOrigin]: sandboxUrl }, durations: sandboxDurations } } } : {}),
       log,
     }),
     destination: destinations([

@@ -63,11 +63,15 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
   const sessions = { endedBefore: '' };
   let serial = 0;
   const traits: ProviderTraits = {
+    pattern: 'additive',
     class: 'C',
     maxLive: 2,
     countsDisabled: true,
     disable: 'disable',
     labelled: true,
+    shared: false,
+    keepsOne: false,
+    lifetimeSeconds: null,
     activateSeconds: Math.max(1, options.activateSeconds ?? 0),
     revokeSeconds: Math.max(1, options.revokeSeconds ?? 0),
     probe: { alive: 2, denied: 3, everySeconds: 1 },
@@ -106,6 +110,22 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
   const provider: MemoryProvider = {
     name: options.name ?? 'memory',
     traits,
+    about: {
+      title: 'A vendor in memory',
+      docs: [],
+      facts: [
+        {
+          about: ['create', 'list', 'probe', 'disable', 'delete'],
+          is: 'observed',
+          source: 'adapters/memory/provider.ts',
+          on: '2026-11-24',
+        },
+      ],
+      cannot: [],
+      aliases: {},
+      params: {},
+      admin: {},
+    },
     mood: 'honest',
     log,
     sessions,

@@ -8,7 +8,7 @@ import {
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { NoFreeSlot, ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
-import type { Credential, Provider, ProviderTraits, Subject } from '../../core/ports.ts';
+import type { Credential, Provider, ProviderAbout, ProviderTraits, Subject } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
 import { awsFailure } from '../aws-failure.ts';
 import { accessKeyIdIn, accessKeyValue, neverIssuedAccessKey, parseAccessKey } from './access-key.ts';
@@ -16,15 +16,58 @@ import { callerIdentity, type StsOptions } from './aws-sts.ts';
 
 /** Quota, propagation and answers: IAM and STS user guides. Ten seconds between probes: twice the span of STS's known false 403. */
 const traits: ProviderTraits = {
+  pattern: 'slots',
   class: 'C',
   maxLive: 2,
   countsDisabled: true,
   disable: 'disable',
   labelled: false,
+  shared: false,
+  keepsOne: false,
+  lifetimeSeconds: null,
   activateSeconds: 60,
   revokeSeconds: 60,
   probe: { alive: 3, denied: 3, everySeconds: 10 },
-  secretPattern: '\\{"accessKeyId":"AKIA[A-Z2-7]{16}","secretAccessKey":"[A-Za-z0-9+/=]{40}"\\}',
+  secretPattern: '^\\{"accessKeyId":"AKIA[A-Z2-7]{16}","secretAccessKey":"[A-Za-z0-9+/=]{40}"\\}$',
+};
+
+const guide = 'https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html';
+const api = 'https://docs.aws.amazon.com/IAM/latest/APIReference';
+
+const about: ProviderAbout = {
+  title: 'AWS IAM access keys',
+  docs: [guide],
+  facts: [
+    {
+      about: ['create', 'list', 'disable', 'delete', 'lastUsed'],
+      is: 'documented',
+      source: `${api}/API_CreateAccessKey.html`,
+      on: '2026-11-28',
+    },
+    {
+      about: ['limit'],
+      is: 'documented',
+      source: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html',
+      on: '2026-11-28',
+    },
+    {
+      about: ['probe'],
+      is: 'documented',
+      source: 'https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html',
+      on: '2026-11-28',
+    },
+    {
+      about: ['propagation'],
+      is: 'unverified',
+      on: '2026-11-28',
+      note: 'AWS says eventually consistent and gives no number; 60 s is a budget, and death is declared by probes alone',
+    },
+    { about: ['shape'], is: 'documented', source: guide, on: '2026-11-28' },
+  ],
+  cannot: ['tell its own lost keys from a stranger’s, unless the user belongs to Rekey alone (exclusive: true): access keys have no names'],
+  aliases: { trufflehog: ['AWS'], gitleaks: ['aws-access-token'], github: ['aws_access_key_id', 'aws_secret_access_key'] },
+  params: { userName: { needed: true, description: 'The IAM user whose keys they are' } },
+  admin: {},
 };
 
 /**
@@ -39,6 +82,7 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
   return {
     name: 'aws-iam',
     traits,
+    about,
 
     async create(subject) {
       const UserName = userOf(subject);

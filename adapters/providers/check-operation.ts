@@ -7,17 +7,17 @@ type Path = readonly (string | number)[];
 type Report = (path: Path, message: string) => void;
 type Operation = Extract<Spec['operations'][OperationName], { steps: unknown }>;
 
-/** What `{{key.…}}` means in each operation. */
-const keyNames: Readonly<Record<OperationName, readonly string[]>> = {
-  create: ['key.label'],
-  list: [],
-  probe: ['key.secret'],
-  disable: ['key.credentialId'],
-  delete: ['key.credentialId'],
-  lastUsed: ['key.credentialId'],
-};
+/** What `{{key.…}}` means in each operation, and the other names that only some of them have. */
+function ownNames({ lifecycle }: Spec, name: OperationName): readonly string[] {
+  const parts = (lifecycle.value?.parts ?? []).map((part) => `value.${part}`);
+  if (name === 'create')
+    return ['key.label', ...(lifecycle.supplied ? ['key.secret'] : []), ...(lifecycle.pattern === 'grace' ? ['overlap.until'] : [])];
+  if (name === 'list') return [];
+  return name === 'probe' || name === 'endByValue' ? ['key.secret', ...parts] : ['key.credentialId'];
+}
 
-interface Names {
+/** What a template may name, and which of it is secret. */
+export interface Names {
   readonly known: ReadonlySet<string>;
   readonly secret: ReadonlySet<string>;
 }
@@ -27,16 +27,22 @@ export function checkOperation(spec: Spec, name: OperationName, reach: Reach, re
   const operation = spec.operations[name];
   if (typeof operation !== 'object') return;
   const path = ['operations', name];
-  const known = new Set<string>([...keyNames[name], 'now', ...(spec.base ? ['base'] : [])]);
-  const secret = new Set<string>(['key.secret']);
+  const known = new Set<string>([...ownNames(spec, name), 'now', ...(spec.base ? ['base'] : [])]);
+  const id = spec.lifecycle.value?.credentialId;
+  const parts = (spec.lifecycle.value?.parts ?? []).filter((part) => part !== id);
+  const secret = new Set<string>(['key.secret', ...parts.map((part) => `value.${part}`)]);
   for (const param of Object.keys(spec.inputs.params.properties)) known.add(`params.${param}`);
+  const uses = name === 'probe' ? (spec.operations.probe.uses ?? []) : Object.keys(spec.inputs.admin.properties);
   for (const field of Object.keys(spec.inputs.admin.properties)) secret.add(`admin.${field}`);
-  if (name !== 'probe') for (const field of secret) if (field !== 'key.secret') known.add(field);
+  for (const [index, field] of uses.entries())
+    if (Object.hasOwn(spec.inputs.admin.properties, field)) known.add(`admin.${field}`);
+    else report([...path, 'uses', index], 'is not a field of the admin credential');
   const names: Names = { known, secret };
-  const ids = new Set<string>(['base', 'key', 'params', 'admin', 'now', 'random']);
+  const ids = new Set<string>(['base', 'key', 'params', 'admin', 'now', 'random', 'value', 'overlap']);
   operation.steps.forEach((step, index) => {
     const at = [...path, 'steps', index];
     if (ids.has(step.id)) report([...at, 'id'], 'is taken');
+    checkCircumstances(name, step, index === operation.steps.length - 1, ids, names, at, report);
     ids.add(step.id);
     checkWho(name, step.auth ?? operation.auth, [...at, ...(step.auth ? ['auth'] : [])], report);
     if (!step.expect && !(name === 'probe' && index === operation.steps.length - 1))
@@ -51,8 +57,31 @@ export function checkOperation(spec: Spec, name: OperationName, reach: Reach, re
   checkResult(spec, name, operation, names, report);
 }
 
+/** When a step is made, and what it means that it was not answered as expected. */
+function checkCircumstances(
+  name: OperationName,
+  { onlyIf, control, expect }: Step,
+  last: boolean,
+  ids: ReadonlySet<string>,
+  names: Names,
+  at: Path,
+  report: Report,
+): void {
+  if (control && (name !== 'probe' || last || !expect))
+    report([...at, 'control'], 'a control is a step of a probe, before its last, that says what it expects');
+  if (!onlyIf) return;
+  if (name === 'probe' && last) report([...at, 'onlyIf'], 'the last step of a probe is always made');
+  if ('same' in onlyIf) {
+    checkTemplates(onlyIf.same, [...at, 'onlyIf', 'same'], names, 'open', report);
+    return;
+  }
+  if (!ids.has(onlyIf.step)) report([...at, 'onlyIf', 'step'], 'must name an earlier step');
+  checkCondition(onlyIf.answer, [...at, 'onlyIf', 'answer'], names, report);
+}
+
 function checkWho(name: OperationName, who: Who, path: Path, report: Report): void {
   if (who === 'subject' && name !== 'probe') report(path, 'only a probe uses the key itself');
+  if (who === 'admin' && name === 'endByValue') report(path, 'ending by value needs no admin credential');
   if (who === 'admin' && name === 'probe') report(path, 'a probe uses the key itself, not the admin credential');
 }
 
@@ -74,7 +103,8 @@ function checkRequest(spec: Spec, step: Step, path: Path, names: Names, reach: R
     report([...at, 'headers'], 'has a header that may not be set');
 }
 
-function checkUrl(spec: Spec, url: string, path: Path, names: Names, reach: Reach, report: Report): void {
+/** Reports a URL that is not one of the hosts in the egress list, or that has an unencoded part or a secret in it. */
+export function checkUrl(spec: Spec, url: string, path: Path, names: Names, reach: Reach, report: Report): void {
   checkTemplate(url, path, names, 'open', report);
   if ('fault' in parseTemplate(url)) return;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not get through
@@ -131,9 +161,7 @@ function checkResult(spec: Spec, name: OperationName, operation: Operation, name
   const path = ['operations', name];
   if ('credentialId' in operation) {
     checkTemplate(operation.credentialId, [...path, 'credentialId'], names, 'open', report);
-    checkTemplate(operation.value, [...path, 'value'], names, 'closed', report);
-    if (!slotsOf(operation.value).some((slot) => names.secret.has(slot.name)))
-      report([...path, 'value'], 'must come from an output of a step that says `sensitive: true`');
+    checkValue(spec, operation.value, [...path, 'value'], names, report);
   }
   if ('verdict' in operation) {
     for (const verdict of ['alive', 'denied'] as const)
@@ -141,6 +169,23 @@ function checkResult(spec: Spec, name: OperationName, operation: Operation, name
         checkCondition(rule, [...path, 'verdict', verdict, index], names, report);
     checkTemplates(operation.identity?.equals, [...path, 'identity', 'equals'], names, 'open', report);
   }
-  if (name === 'list' && spec.operations.list.steps.at(-1)?.request.method !== 'GET')
-    report([...path, 'steps'], 'the last step of list must be a GET');
+  if ('items' in operation) {
+    checkTemplates(operation.where, [...path, 'where'], names, 'open', report);
+    if (operation.steps.at(-1)?.request.method !== 'GET' && operation.page !== 'none')
+      report([...path, 'steps'], 'a list of several pages is read with GET');
+  }
+}
+
+function checkValue(spec: Spec, value: string | undefined, path: Path, names: Names, report: Report): void {
+  if (spec.lifecycle.supplied) {
+    if (value !== undefined) report(path, 'is what Rekey supplied: leave it out');
+    return;
+  }
+  if (value === undefined) {
+    report(path, 'is missing');
+    return;
+  }
+  checkTemplate(value, path, names, 'closed', report);
+  if (!slotsOf(value).some((slot) => names.secret.has(slot.name)))
+    report(path, 'must come from an output of a step that says `sensitive: true`');
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { checkOperation } from './check-operation.ts';
+import { checkOperation, checkUrl } from './check-operation.ts';
 import { type Reach, whyNotAllowed } from './egress.ts';
 import { whyNotLinear } from './linear-regex.ts';
 import type { Scheme, Spec } from './spec.ts';
@@ -23,12 +23,17 @@ export function checkSpec(spec: Spec, options: Reach): Fault[] {
   checkPatterns(spec, report);
   checkHosts(spec, reach, report);
   checkInputs(spec, report);
-  for (const name of ['admin', 'subject'] as const) checkScheme(spec, name, spec.auth[name], report);
+  for (const name of ['admin', 'subject'] as const) {
+    const scheme = spec.auth[name];
+    if (scheme) checkScheme(spec, name, scheme, reach, report);
+  }
   checkProbe(spec, report);
-  checkEnding(spec, report);
+  checkLifecycle(spec, report);
+  checkFacts(spec, report);
   for (const [path, text] of strings(spec.errors ?? [], ['errors']))
     if (text.includes('{{')) report(path, 'an error rule has no templates');
-  for (const name of ['create', 'list', 'probe', 'disable', 'delete', 'lastUsed'] as const) checkOperation(spec, name, reach, report);
+  for (const name of ['create', 'list', 'probe', 'disable', 'delete', 'endByValue', 'lastUsed'] as const)
+    checkOperation(spec, name, reach, report);
   return faults;
 }
 
@@ -36,6 +41,8 @@ function checkPatterns(spec: Spec, report: Report): void {
   const pattern = spec.metadata.secretPattern;
   const unsafe = pattern === undefined ? undefined : whyNotLinear(pattern);
   if (unsafe) report(['metadata', 'secretPattern'], `the pattern ${unsafe}`);
+  else if (pattern !== undefined && !/^\^.*\$$/.test(pattern))
+    report(['metadata', 'secretPattern'], 'must describe a whole value, from ^ to $');
   const fake = parseTemplate(spec.lifecycle.fake);
   if ('fault' in fake) {
     report(['lifecycle', 'fake'], fake.fault);
@@ -62,20 +69,32 @@ function checkHosts(spec: Spec, reach: Reach, report: Report): void {
     const url = URL.parse(`https://${host}/`);
     const bare = url?.hostname.replace(/^\[|\]$/g, '');
     if (bare && isIP(bare)) report(path, 'a host may not be an IP address, unless privateHosts of settings.yaml lists it with its port');
-    else if (bare !== host || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host))
+    else if (host.startsWith('*.') && !spec.base?.bound)
+      report(path, 'hosts of a whole domain are allowed only where base.bound names the one that the admin credential is for');
+    else if (bare !== host || !/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host))
       report(path, 'must be one exact host name in lower case, without scheme, port or path');
   });
-  if (!spec.base) return;
-  const url = URL.parse(spec.base.default);
+  if (spec.base) checkBase(spec, spec.base, reach, report);
+}
+
+function checkBase(spec: Spec, base: NonNullable<Spec['base']>, reach: Reach, report: Report): void {
+  const url = base.default === undefined ? undefined : URL.parse(base.default);
   const fault =
-    !url || url.origin !== spec.base.default
+    base.default !== undefined &&
+    (!url || url.origin !== base.default
       ? 'must be an origin only, like https://api.example.com'
-      : whyNotAllowed(url, { hosts: spec.egress, ...reach });
+      : whyNotAllowed(url, { hosts: spec.egress, ...reach }));
   if (fault) report(['base', 'default'], fault);
-  const override = spec.base.override;
-  const param = override?.replace(/^params\./, '');
-  if (override !== undefined && (param === override || !param || !Object.hasOwn(spec.inputs.params.properties, param)))
-    report(['base', 'override'], 'must name a declared parameter, like params.baseUrl');
+  const declared = (name: string | undefined, group: 'params' | 'admin') =>
+    name === undefined
+      ? undefined
+      : name.startsWith(`${group}.`) && Object.hasOwn(spec.inputs[group].properties, name.slice(group.length + 1));
+  if (declared(base.override, 'params') === false) report(['base', 'override'], 'must name a declared parameter, like params.baseUrl');
+  if (declared(base.bound, 'admin') === false) report(['base', 'bound'], 'must name a field of the admin credential, like admin.baseUrl');
+  if (base.bound !== undefined && base.override === undefined) report(['base', 'bound'], 'belongs to base.override');
+  const param = base.override?.replace(/^params\./, '');
+  if (base.default === undefined && !(param && spec.inputs.params.required?.includes(param)))
+    report(['base'], 'needs a default, or an override that is a required parameter');
 }
 
 function checkInputs(spec: Spec, report: Report): void {
@@ -87,9 +106,13 @@ function checkInputs(spec: Spec, report: Report): void {
   }
 }
 
-function checkScheme(spec: Spec, name: 'admin' | 'subject', scheme: Scheme, report: Report): void {
+function checkScheme(spec: Spec, name: 'admin' | 'subject', scheme: Scheme, reach: Reach, report: Report): void {
+  if (scheme.scheme === 'oauth2ClientCredentials') {
+    const known = [...Object.keys(spec.inputs.params.properties).map((param) => `params.${param}`), ...(spec.base ? ['base'] : [])];
+    checkUrl(spec, scheme.tokenUrl, ['auth', name, 'tokenUrl'], { known: new Set(known), secret: new Set() }, reach, report);
+  }
   for (const [path, template] of strings(scheme, ['auth', name])) {
-    if (path.at(-1) === 'scheme') continue;
+    if (path.at(-1) === 'scheme' || path.at(-1) === 'tokenUrl') continue;
     const parsed = parseTemplate(template);
     if ('fault' in parsed) {
       report(path, parsed.fault);
@@ -97,9 +120,13 @@ function checkScheme(spec: Spec, name: 'admin' | 'subject', scheme: Scheme, repo
     }
     for (const slot of slotsOf(template)) {
       const [group, field = ''] = slot.name.split('.');
+      const part = group === 'value' && name === 'subject' && (spec.lifecycle.value?.parts ?? []).includes(field);
       const secret =
-        slot.name === 'key.secret' ? name === 'subject' : group === 'admin' && Object.hasOwn(spec.inputs.admin.properties, field);
-      const known = secret || (group === 'params' && Object.hasOwn(spec.inputs.params.properties, field));
+        part || slot.name === 'key.secret' ? name === 'subject' : group === 'admin' && Object.hasOwn(spec.inputs.admin.properties, field);
+      const known =
+        secret ||
+        (group === 'params' && Object.hasOwn(spec.inputs.params.properties, field)) ||
+        (spec.base !== undefined && slot.name === 'base');
       if (!known) report(path, 'names a variable that does not exist here');
       else if (secret && scheme.scheme === 'query') report(path, 'a secret may not stand in a URL or query: they are logged everywhere');
     }
@@ -130,6 +157,53 @@ function checkProbe(spec: Spec, report: Report): void {
 function unusable(status: readonly number[] | undefined, path: readonly (string | number)[], report: Report): void {
   if (status?.some((code) => code === 408 || code === 429 || code >= 500 || (code >= 300 && code < 400)))
     report(path, 'redirects, 408, 429 and 5xx say nothing about a key: they are always inconclusive');
+}
+
+/** Which operations a vendor of this pattern must have. */
+function checkLifecycle(spec: Spec, report: Report): void {
+  const { pattern, maxLive, supplied, keepsOne, expiry, lives } = spec.lifecycle;
+  const { create, list, disable, delete: remove, endByValue } = spec.operations;
+  const at = ['lifecycle', 'pattern'];
+  if (pattern === 'revokeOnly') {
+    if (create || list || remove || typeof disable === 'object' || disable === 'delete')
+      report(at, 'revokeOnly is for vendors where only a value can be ended: it has endByValue, probe and `disable: none`');
+    if (!endByValue) report(['operations'], 'endByValue is missing');
+    return;
+  }
+  for (const name of ['create', 'list'] as const) if (!spec.operations[name]) report(['operations'], `${name} is missing`);
+  if (maxLive < 2 && pattern !== 'replace')
+    report(['lifecycle', 'maxLive'], 'is less than the least allowed, 2: a vendor with one place at a time is of the pattern replace');
+  if (pattern === 'grace' && !JSON.stringify(create?.steps ?? []).includes('overlap.until'))
+    report(at, 'a vendor that ends the old key itself is told when: create must use {{overlap.until}}');
+  if (keepsOne && typeof disable !== 'object') report(['lifecycle', 'keepsOne'], 'needs a disable that leaves a stand-in');
+  if (expiry === 'required' && lives === undefined) report(['lifecycle', 'lives'], 'is missing: say what create asks for');
+  if (supplied !== undefined) {
+    const slots = slotsOf(supplied);
+    if ('fault' in parseTemplate(supplied) || !slots.length || slots.some(({ name }) => name !== 'random'))
+      report(['lifecycle', 'supplied'], 'must contain {{random}} and no other name');
+    if (!JSON.stringify(create?.steps ?? []).includes('key.secret')) report(['lifecycle', 'supplied'], 'create must use {{key.secret}}');
+  }
+  checkEnding(spec, report);
+}
+
+/** Every operation, and what is true whatever is done, has a line that says where it was read. */
+function checkFacts(spec: Spec, report: Report): void {
+  const { facts, secretPattern } = spec.metadata;
+  const about = new Set(facts.flatMap((fact) => fact.about));
+  const needed = [
+    ...Object.entries(spec.operations).flatMap(([name, operation]) => (typeof operation === 'object' ? [name] : [])),
+    ...(spec.lifecycle.pattern === 'revokeOnly' ? [] : ['limit']),
+    'propagation',
+    ...(secretPattern === undefined ? [] : ['shape']),
+    ...(spec.lifecycle.expiry === 'none' ? [] : ['expiry']),
+  ];
+  const missing = needed.filter((name) => !about.has(name as (typeof facts)[number]['about'][number]));
+  if (missing.length) report(['metadata', 'facts'], `nothing says where this was read: ${missing.join(', ')}`);
+  facts.forEach((fact, index) => {
+    if (fact.is !== 'unverified' && !fact.source)
+      report(['metadata', 'facts', index], 'needs a source: the address of the page, or what was observed');
+    if (fact.source?.startsWith('http') && !URL.canParse(fact.source)) report(['metadata', 'facts', index, 'source'], 'is not an address');
+  });
 }
 
 function checkEnding(spec: Spec, report: Report): void {

@@ -33,7 +33,7 @@ export interface Reach {
 }
 
 export interface EgressOptions extends Reach {
-  /** Exact host names; anything else is refused. */
+  /** Exact host names, or `*.` and a vendor's own domain; anything else is refused. */
   readonly hosts: readonly string[];
   /** Certificates (PEM) that are trusted beside the public roots, at the private hosts only. */
   readonly authorities?: string;
@@ -77,8 +77,12 @@ export function whyNotAllowed(url: URL, options: Pick<EgressOptions, 'hosts' | k
     return 'a URL may not name a port, unless privateHosts of settings.yaml lists it as host:port';
   if (isPrivateName(host) && !ownMachine && !listed)
     return 'the host is of a private network: list it as host:port in privateHosts of settings.yaml';
-  if (!options.hosts.includes(host)) return 'the host is not in the egress list';
+  if (!options.hosts.some((allowed) => isHost(allowed, host))) return 'the host is not in the egress list';
   return undefined;
+}
+
+function isHost(allowed: string, host: string): boolean {
+  return allowed === host || (allowed.startsWith('*.') && host.endsWith(allowed.slice(1)) && host.length > allowed.length - 1);
 }
 
 /** Whether the installation lists exactly this host and port. Only HTTPS counts. */

@@ -1,14 +1,15 @@
 import { ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
-import type { Provider, ProviderTraits, Subject } from '../../core/ports.ts';
+import type { Provider, Subject } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
-import { durationSeconds } from './duration.ts';
-import { type EgressOptions, egress } from './egress.ts';
+import { type Answer, type EgressOptions, egress, type Outgoing } from './egress.ts';
 import { listPages } from './list-pages.ts';
 import { at } from './pointer.ts';
 import type { Spec, Step, Who } from './spec.ts';
+import { aboutOf, type Durations, traitsOf } from './spec-traits.ts';
 import { group, type Outcome, type Run, runSteps } from './steps.ts';
 import { renderText, type Scope } from './template.ts';
 import { instantOf } from './timestamp.ts';
+import { partsOf } from './value-parts.ts';
 import { judge } from './verdict.ts';
 
 export interface HttpProviderOptions extends Pick<EgressOptions, 'privateHosts' | 'authorities' | 'resolve'> {
@@ -19,17 +20,22 @@ export interface HttpProviderOptions extends Pick<EgressOptions, 'privateHosts' 
   readonly callSeconds: number;
   /** Plain HTTP to this machine; only the local and test composition roots say so. */
   readonly allowLoopback?: boolean;
-  /** Replaces the spec's `base.default`, for a vendor's other site or a test double. Its host must be in the egress list, or be this machine where loopback is allowed. */
-  readonly baseUrl?: string;
+  /** Other places on this machine that play the part of an origin of the spec, by that origin. Only where loopback is allowed. */
+  readonly origins?: Readonly<Record<string, string>>;
+  /** Answers in the vendor's place: the fixtures of a spec. */
+  readonly send?: (outgoing: Outgoing, signal: AbortSignal) => Promise<Answer>;
   /** Replaces the spec's propagation budgets and probe pace, in seconds. */
-  readonly durations?: { readonly activateSeconds?: number; readonly revokeSeconds?: number; readonly everySeconds?: number };
+  readonly durations?: Durations;
+  /** Milliseconds since 1970; the templates' `now`. */
+  readonly now?: () => number;
 }
 
 /** A provider that does what a declarative spec says. It keeps no state and never repeats a call. */
 export function httpProvider(options: HttpProviderOptions): Provider {
   const { spec } = options;
-  const { create, list, probe, disable, lastUsed } = spec.operations;
+  const { create, list, probe, disable, endByValue, lastUsed } = spec.operations;
   const name = spec.metadata.id;
+  const { supplied, value: composed, pattern } = spec.lifecycle;
   const remove = spec.operations.delete;
   const runOf = preparer(options);
 
@@ -37,32 +43,56 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     operation: string,
     ending: { auth: Who; steps: readonly Step[] } | undefined,
     subject: Subject,
-    credentialId: string,
+    key: Readonly<Record<string, unknown>>,
   ) => {
-    if (!ending) throw new ProviderRefused(`${name} cannot ${operation}: this provider is rotate-only`);
-    const run = await runOf(operation, ending.auth, subject, { 'key.credentialId': credentialId });
+    if (!ending)
+      throw new ProviderRefused(
+        `${name} cannot ${operation}: ${pattern === 'revokeOnly' ? 'only a value can be ended there' : 'this provider is rotate-only'}`,
+      );
+    const run = await runOf(operation, ending.auth, subject, key);
     return (await runSteps(run, ending.steps)).gone;
   };
+  const listed = async (subject: Subject) => (list ? listPages(await runOf('list', list.auth, subject, {}), list) : []);
+  const find = async (subject: Subject, value: Value) =>
+    (await listed(subject)).find((credential) => credential.value?.equals(value))?.credentialId;
 
   return {
     name,
     traits: traitsOf(spec, options.durations ?? {}),
+    about: aboutOf(spec),
 
-    async create(subject, label) {
-      const run = await runOf('create', create.auth, subject, { 'key.label': label });
+    async create(subject, label, minting = {}) {
+      if (!create) throw new ProviderRefused(`${name} cannot create: its keys are made by hand`);
+      const { value, oldUntil } = minting;
+      if (supplied && !value) throw new ProviderRefused(`${name} creates what it is given, and was given no value`);
+      const before = supplied && value && list?.each.value ? await find(subject, value) : undefined;
+      if (before !== undefined && value) return { credentialId: before, value };
+      const key = {
+        'key.label': label,
+        ...(supplied && { 'key.secret': value }),
+        ...(oldUntil !== undefined && { 'overlap.until': oldUntil }),
+      };
+      const run = await runOf('create', create.auth, subject, key);
       const headers = create.idempotencyKey ? { headers: { [create.idempotencyKey.toLowerCase()]: label } } : {};
       const { scope } = await runSteps({ ...run, ...headers }, create.steps);
-      return { credentialId: renderText(create.credentialId, scope), value: new Value(renderText(create.value, scope)) };
+      const made = create.value === undefined ? value : new Value(renderText(create.value, scope));
+      if (!made) throw new ProviderRefused(`${name} create: the spec does not say where the value is`);
+      return { credentialId: renderText(create.credentialId, scope), value: made };
     },
 
-    list: async (subject) => listPages(await runOf('list', list.auth, subject, {}), list),
+    ...(supplied && {
+      draw: (random: string) => new Value(renderText(supplied, (slot) => (slot === 'random' ? random : undefined))),
+      ...(list?.each.value && { find }),
+    }),
+
+    list: async (subject) => (await listed(subject)).map(({ value: _value, ...credential }) => credential),
 
     async probe(subject, value) {
-      const run = await runOf('probe', probe.auth, subject, { 'key.secret': value });
-      const last = probe.steps.at(-1);
       let outcome: Outcome;
       try {
+        const run = await runOf('probe', probe.auth, subject, { 'key.secret': value, ...partsOf(composed, value) });
         // The last step's answer is judged, not expected.
+        const last = probe.steps.at(-1);
         outcome = await runSteps(
           run,
           probe.steps.map((step) => (step === last ? { ...step, expect: undefined } : step)),
@@ -76,10 +106,18 @@ export function httpProvider(options: HttpProviderOptions): Provider {
 
     async disable(subject, credentialId) {
       const ending = disable === 'delete' ? remove : typeof disable === 'object' ? disable : undefined;
-      return (await end('disable', ending, subject, credentialId)) ? 'gone' : 'disabled';
+      return (await end('disable', ending, subject, { 'key.credentialId': credentialId })) ? 'gone' : 'disabled';
     },
 
-    delete: async (subject, credentialId) => ((await end('delete', remove, subject, credentialId)) ? 'gone' : 'deleted'),
+    delete: async (subject, credentialId) =>
+      (await end('delete', remove, subject, { 'key.credentialId': credentialId })) ? 'gone' : 'deleted',
+
+    ...(endByValue && {
+      async endByValue(value: Value) {
+        const nobody: Subject = { keyId: '', account: 'default', params: {} };
+        await end('endByValue', endByValue, nobody, { 'key.secret': value, ...partsOf(composed, value) });
+      },
+    }),
 
     ...(lastUsed && {
       async lastUsed(subject: Subject, credentialId: string) {
@@ -93,30 +131,35 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     }),
 
     neverIssued: (random) => new Value(renderText(spec.lifecycle.fake, (slot) => (slot === 'random' ? random : undefined))),
+
+    ...(composed && {
+      leakForms(value: Value) {
+        const parts = partsOf(composed, value);
+        return [value, ...composed.leaks.flatMap((part) => parts[`value.${part}`] ?? [])];
+      },
+      ...(composed.credentialId !== undefined && {
+        credentialIdOf: (value: Value) => partsOf(composed, value)[`value.${composed.credentialId}`]?.reveal(),
+      }),
+    }),
   };
 }
 
 /** Prepares the run of one operation: parameters checked, admin credential read, deadline set. */
 function preparer(options: HttpProviderOptions) {
-  const { spec, callSeconds, allowLoopback = false, privateHosts, authorities, resolve } = options;
-  const own = allowLoopback && options.baseUrl ? URL.parse(options.baseUrl)?.hostname : undefined;
-  const send = egress({
-    hosts: own ? [...spec.egress, own] : spec.egress,
-    allowLoopback,
-    ...(privateHosts && { privateHosts }),
-    ...(authorities !== undefined && { authorities }),
-    ...(resolve && { resolve }),
-  });
+  const { spec, callSeconds } = options;
+  const send = options.send ?? sender(options);
   return async (operation: string, auth: Who, subject: Subject, key: Readonly<Record<string, unknown>>): Promise<Run> => {
     const signal = AbortSignal.timeout(callSeconds * 1000);
-    checkParams(spec, subject);
-    const admin = operation === 'probe' ? {} : await options.admin(subject.account);
-    for (const field of operation === 'probe' ? [] : (spec.inputs.admin.required ?? []))
+    if (operation !== 'endByValue') checkParams(spec, subject);
+    const uses = operation === 'probe' ? (spec.operations.probe.uses ?? []) : (spec.inputs.admin.required ?? []);
+    const needless = operation === 'probe' ? uses.length === 0 : operation === 'endByValue' && auth === 'none';
+    const admin = needless ? {} : await options.admin(subject.account);
+    for (const field of needless ? [] : uses)
       if (!Object.hasOwn(admin, field))
         throw new ProviderRefused(`the admin credential ${subject.account} of ${spec.metadata.id} has no field ${field}`);
-    const base = baseOf(options, subject);
-    const now = new Date();
-    const groups = [group('params', subject.params), group('admin', admin)];
+    const base = baseOf(options, subject, admin);
+    const now = new Date((options.now ?? Date.now)());
+    const groups = [group('params', subject.params), group('admin', operation === 'probe' ? pick(admin, uses) : admin)];
     const scope: Scope = (slot) => {
       if (Object.hasOwn(key, slot)) return key[slot];
       if (slot === 'base') return base;
@@ -127,11 +170,48 @@ function preparer(options: HttpProviderOptions) {
   };
 }
 
-function baseOf({ spec, baseUrl }: HttpProviderOptions, subject: Subject): string | undefined {
-  const override = spec.base?.override?.replace(/^params\./, '');
-  const own = override !== undefined && Object.hasOwn(subject.params, override) ? subject.params[override] : undefined;
-  const base = own ?? baseUrl ?? spec.base?.default;
-  return base === undefined ? undefined : String(base).replace(/\/$/, '');
+/** Sends to the vendor, or to what plays its part on this machine. */
+function sender({ spec, allowLoopback = false, origins = {}, privateHosts, authorities, resolve }: HttpProviderOptions) {
+  const played = allowLoopback ? Object.entries(origins) : [];
+  const hosts = [...spec.egress, ...(spec.base?.bound ? (privateHosts ?? []).map((host) => host.replace(/:\d+$/, '')) : [])];
+  const send = egress({
+    hosts: [...hosts, ...played.flatMap(([, place]) => URL.parse(place)?.hostname ?? [])],
+    allowLoopback,
+    ...(privateHosts && { privateHosts }),
+    ...(authorities !== undefined && { authorities }),
+    ...(resolve && { resolve }),
+  });
+  return (outgoing: Outgoing, signal: AbortSignal) => {
+    const place = played.find(([origin]) => origin === outgoing.url.origin)?.[1];
+    if (place === undefined) return send(outgoing, signal);
+    const url = new URL(`${place}${outgoing.url.pathname}${outgoing.url.search}`);
+    return send({ ...outgoing, url }, signal);
+  };
+}
+
+/**
+ * The origin that `{{base}}` stands for. Where the spec binds it, the admin credential goes only where it says itself that it may: the
+ * parameter of a key's file must not be able to send it elsewhere.
+ */
+function baseOf({ spec }: HttpProviderOptions, subject: Subject, admin: Readonly<Record<string, Value>>) {
+  const field = (name: string | undefined) => name?.replace(/^\w+\./, '') ?? '';
+  const { override, bound } = spec.base ?? {};
+  const own = override !== undefined && Object.hasOwn(subject.params, field(override)) ? subject.params[field(override)] : undefined;
+  const base = String(own ?? spec.base?.default ?? '').replace(/\/$/, '');
+  if (own !== undefined && bound !== undefined && Object.keys(admin).length) {
+    const said = admin[field(bound)];
+    if (!said?.equals(new Value(base)))
+      throw new ProviderRefused(
+        `the admin credential ${subject.account} of ${spec.metadata.id} is not for ${override}: its field ${field(bound)} says another origin`,
+      );
+  }
+  if (own !== undefined && URL.parse(base)?.origin !== base)
+    throw new ProviderRefused(`${override} must be an origin only, like https://api.example.com`);
+  return base === '' ? undefined : base;
+}
+
+function pick(fields: Readonly<Record<string, Value>>, names: readonly string[]): Readonly<Record<string, Value>> {
+  return Object.fromEntries(names.flatMap((name) => (fields[name] ? [[name, fields[name]] as const] : [])));
 }
 
 function checkParams(spec: Spec, subject: Subject): void {
@@ -144,25 +224,4 @@ function checkParams(spec: Spec, subject: Subject): void {
     const fits = type === 'array' ? Array.isArray(content) : type === 'integer' ? Number.isInteger(content) : typeof content === type;
     if (!fits) throw new ProviderRefused(`key ${subject.keyId}: params.${name} must be of type ${type}`);
   }
-}
-
-function traitsOf(spec: Spec, durations: NonNullable<HttpProviderOptions['durations']>): ProviderTraits {
-  const { lifecycle, metadata, operations } = spec;
-  const { require } = operations.probe;
-  const ending = operations.disable;
-  return {
-    class: operations.create.idempotencyKey ? 'B' : 'C',
-    maxLive: lifecycle.maxLive,
-    countsDisabled: lifecycle.countsDisabled,
-    disable: typeof ending === 'object' ? 'disable' : (ending ?? 'none'),
-    labelled: operations.list.each.label !== undefined && JSON.stringify(operations.create.steps).includes('key.label'),
-    activateSeconds: durations.activateSeconds ?? durationSeconds(lifecycle.propagation.activate) ?? 0,
-    revokeSeconds: durations.revokeSeconds ?? durationSeconds(lifecycle.propagation.revoke) ?? 0,
-    probe: {
-      alive: require.alive,
-      denied: require.denied,
-      everySeconds: durations.everySeconds ?? require.everySeconds ?? durationSeconds(require.every ?? '') ?? 0,
-    },
-    ...(metadata.secretPattern && { secretPattern: metadata.secretPattern }),
-  };
 }

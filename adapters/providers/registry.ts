@@ -10,7 +10,7 @@ export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds'
   /** The fields of an admin credential, by provider and account. */
   readonly admin: (provider: string, account: string) => ReturnType<HttpProviderOptions['admin']>;
   /** By provider: another site than the spec's, and other durations. */
-  readonly overrides?: Readonly<Record<string, Pick<HttpProviderOptions, 'baseUrl' | 'durations'>>>;
+  readonly overrides?: Readonly<Record<string, Pick<HttpProviderOptions, 'origins' | 'durations'>>>;
   readonly log?: Log;
 }
 

@@ -1,11 +1,14 @@
 import { ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
 import type { Value } from '../../core/value.ts';
+import { digestOf } from './digest.ts';
 import type { Answer, Outgoing } from './egress.ts';
 import { failure } from './failure.ts';
 import { at } from './pointer.ts';
 import type { Scheme, Spec, Step, Who } from './spec.ts';
 import { renderDeep, renderText, type Scope } from './template.ts';
 import { holds } from './verdict.ts';
+
+type Output = NonNullable<Step['outputs']>[string];
 
 /** What one operation runs with. */
 export interface Run {
@@ -33,33 +36,45 @@ export interface Outcome {
  */
 export async function runSteps(run: Run, steps: readonly Step[]): Promise<Outcome> {
   const outputs = new Map<string, unknown>();
+  const answers = new Map<string, Answer>();
   const scope: Scope = (name) => (outputs.has(name) ? outputs.get(name) : run.scope(name));
   let outcome: Outcome | undefined;
   let changed = false;
   for (const step of steps) {
-    const answer = await run.send(toRequest(run, step, scope), run.signal);
+    if (!isWanted(step, answers, scope)) continue;
+    const answer = await run.send(await toRequest(run, step, scope), run.signal);
+    answers.set(step.id, answer);
     const gone = step.expect?.treatAsDone?.includes(answer.status) ?? false;
     outcome = { answer, gone, scope };
     if (gone && step.outputs) return outcome;
-    // A probe is judged by the answer that ended it: a refused sign-in is a verdict too.
-    if (run.operation === 'probe' && step.expect && !holds(step.expect, answer, scope)) return outcome;
+    // A probe is judged by the answer that ended it: a refused sign-in is a verdict too. A control says nothing about the key.
+    if (run.operation === 'probe' && step.expect && !step.control && !holds(step.expect, answer, scope)) return outcome;
     if (!gone) {
       expectAnswer(run, step, answer, scope, changed);
-      for (const [name, { pointer }] of Object.entries(step.outputs ?? {}))
-        outputs.set(`${step.id}.${name}`, outputOf(run, step, answer, name, pointer));
+      for (const [name, output] of Object.entries(step.outputs ?? {}))
+        outputs.set(`${step.id}.${name}`, outputOf(run, step, answer, name, output));
     }
     changed ||= step.request.method !== 'GET';
   }
-  if (!outcome) throw new ProviderRefused(`${run.spec.metadata.id} ${run.operation} has no steps`);
-  return outcome;
+  return outcome ?? { answer: nothing, gone: true, scope };
+}
+
+/** The answer where no step had to be made. */
+const nothing: Answer = { status: 204, headers: {}, text: '', json: undefined };
+
+function isWanted({ onlyIf }: Step, answers: ReadonlyMap<string, Answer>, scope: Scope): boolean {
+  if (!onlyIf) return true;
+  if ('same' in onlyIf) return renderText(onlyIf.same[0], scope) === renderText(onlyIf.same[1], scope);
+  const answer = answers.get(onlyIf.step);
+  return answer !== undefined && holds(onlyIf.answer, answer, scope);
 }
 
 /** The request of a step, filled. Throws ProviderRefused when the spec cannot be filled with what is given. */
-export function toRequest(run: Run, step: Step, scope: Scope): Outgoing {
+export async function toRequest(run: Run, step: Step, scope: Scope): Promise<Outgoing> {
   const { method, url, query, json, form } = step.request;
   const target = URL.parse(renderText(url, scope));
   if (!target) throw new ProviderRefused(`${run.spec.metadata.id} ${run.operation} (${step.id}): the filled URL is not one`);
-  const auth = authOf(run.spec, step.auth ?? run.auth, scope);
+  const auth = await authOf(run, step.auth ?? run.auth, scope);
   for (const [name, template] of Object.entries({ ...query, ...auth.query })) target.searchParams.set(name, renderText(template, scope));
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'rekey', ...run.headers };
   for (const [name, template] of Object.entries(step.request.headers ?? {})) headers[name.toLowerCase()] = renderText(template, scope);
@@ -87,9 +102,9 @@ export function expectAnswer(run: Run, step: Step, answer: Answer, scope: Scope,
   throw error;
 }
 
-function outputOf(run: Run, step: Step, answer: Answer, name: string, pointer: string): unknown {
+function outputOf(run: Run, step: Step, answer: Answer, name: string, { pointer, digest }: Output): unknown {
   const found = at(answer.json, pointer);
-  if (found !== undefined && found !== null && found !== '') return found;
+  if (found !== undefined && found !== null && found !== '') return digest ? digestOf(String(found)) : found;
   throw new ProviderUnavailable(
     `${run.spec.metadata.id} ${run.operation} (${step.id}): status ${answer.status} without ${name}; whether it took effect is unknown`,
   );
@@ -99,8 +114,11 @@ function originOf(run: Run, step: Step) {
   return { provider: run.spec.metadata.id, operation: run.operation, step: step.id };
 }
 
-function authOf(spec: Spec, who: Who, scope: Scope): { headers: Record<string, string>; query: Record<string, string> } {
-  const scheme: Scheme = who === 'none' ? { scheme: 'none' } : spec.auth[who];
+type Auth = { headers: Record<string, string>; query: Record<string, string> };
+
+async function authOf(run: Run, who: Who, scope: Scope): Promise<Auth> {
+  const scheme: Scheme | undefined = who === 'none' ? { scheme: 'none' } : run.spec.auth[who];
+  if (!scheme) throw new ProviderRefused(`${run.spec.metadata.id} has no auth.${who}`);
   const headers: Record<string, string> = {};
   switch (scheme.scheme) {
     case 'bearer':
@@ -114,10 +132,32 @@ function authOf(spec: Spec, who: Who, scope: Scope): { headers: Record<string, s
       break;
     case 'query':
       return { headers, query: scheme.query };
+    case 'oauth2ClientCredentials':
+      headers.authorization = `Bearer ${await accessToken(run, scheme, scope)}`;
+      break;
     case 'none':
       break;
   }
   return { headers, query: {} };
+}
+
+/** RFC 6749 §4.4: the token of this one request, asked for with the client's id and secret in the body. It is kept nowhere. */
+async function accessToken(run: Run, scheme: Extract<Scheme, { scheme: 'oauth2ClientCredentials' }>, scope: Scope): Promise<string> {
+  const url = URL.parse(renderText(scheme.tokenUrl, scope));
+  if (!url) throw new ProviderRefused(`${run.spec.metadata.id}: the filled tokenUrl is not one`);
+  const fields: [string, string][] = [
+    ['grant_type', 'client_credentials'],
+    ['client_id', renderText(scheme.clientId, scope)],
+    ['client_secret', renderText(scheme.clientSecret, scope)],
+  ];
+  if (scheme.scope) fields.push(['scope', renderText(scheme.scope, scope)]);
+  const headers = { accept: 'application/json', 'user-agent': 'rekey', 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await run.send({ method: 'POST', url, headers, body: new URLSearchParams(fields).toString() }, run.signal);
+  const token = answer.status === 200 ? at(answer.json, '/access_token') : undefined;
+  if (typeof token === 'string' && token !== '') return token;
+  const what = `${run.spec.metadata.id} ${run.operation}: the sign-in of the admin credential was answered ${answer.status}`;
+  // Nothing was asked of the vendor yet: only "try again" and "no" are left.
+  throw answer.status === 400 || answer.status === 401 || answer.status === 403 ? new ProviderRefused(what) : new ProviderUnavailable(what);
 }
 
 /** Names of a declared group, each with its content; a name that is not declared has none. */

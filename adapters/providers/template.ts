@@ -24,6 +24,7 @@ const filters: Readonly<Record<string, Filter>> = {
   upper: (input) => plain(input).toUpperCase(),
   lower: (input) => plain(input).toLowerCase(),
   iso8601: (input) => instant(input).toISOString(),
+  date: (input) => instant(input).toISOString().slice(0, 10),
   epochS: (input) => Math.floor(instant(input).getTime() / 1000),
   epochMs: (input) => instant(input).getTime(),
   addDuration: (input, argument) => new Date(instant(input).getTime() + (durationSeconds(argument ?? '') ?? 0) * 1000),

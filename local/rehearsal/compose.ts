@@ -71,10 +71,11 @@ function vendors(keys: readonly KeyFacts[], clock: Clock): (name: string) => Pro
 
 /** One vendor as the ports know it: what is asked about a key goes to the vendor behind that key. */
 function routed(like: MemoryProvider, of: (keyId: string) => MemoryProvider): Provider {
-  const { name, traits } = like;
+  const { name, traits, about } = like;
   return {
     name,
     traits,
+    about,
     neverIssued: (random) => like.neverIssued(random),
     create: (subject: Subject, label) => of(subject.keyId).create(subject, label),
     list: (subject) => of(subject.keyId).list(subject),

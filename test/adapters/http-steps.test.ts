@@ -52,7 +52,7 @@ function provider(...changes: [RegExp | string, string][]) {
     admin: async () => ({ apiKey: new Value('admin-secret') }),
     callSeconds: 2,
     allowLoopback: true,
-    baseUrl: url,
+    origins: { 'http://127.0.0.1:4010': url },
   });
 }
 const steps = (operation: string) => new RegExp(`(?<= {2}${operation}:\\n {4}auth: \\w+\\n {4}steps:\\n)( {6}.*\\n)+`);

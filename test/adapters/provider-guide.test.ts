@@ -30,7 +30,7 @@ it('adds a vendor by one YAML file and no code, as the guide shows it', async ()
     callSeconds: 2,
     allowLoopback: true,
     // The vendor of the guide does not exist: its part is played on this machine.
-    overrides: { acme: { baseUrl: vendor.url } },
+    overrides: { acme: { origins: { 'https://api.acme.example': vendor.url } } },
   });
   const acme = find('acme');
   const subject = { keyId: 'team/mail', account: 'default', params: { owner: 'mailer', scopes: ['send'] } };

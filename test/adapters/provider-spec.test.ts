@@ -18,14 +18,14 @@ describe('loading a provider spec', () => {
 
   it('reports every problem at once, each with its line, column and path', () => {
     const yaml = good
-      .replace('evidence: observed', 'evidence: rumour')
+      .replace('is: observed', 'is: rumour')
       .replace('maxLive: 5', 'maxLive: five')
       .replace('kind: Provider', 'kind: Provider\nextra: 1');
     const { code, problems } = refusal(yaml);
     expect(code).toBe('E_INPUT_INVALID');
     expect(problems).toEqual(
       expect.arrayContaining([
-        { path: 'metadata.evidence', message: `${placeOf(yaml, 'evidence:')}: must be one of: documented, observed, unverified` },
+        { path: 'metadata.facts.0.is', message: `${placeOf(yaml, 'is: rumour')}: must be one of: documented, observed, unverified` },
         { path: 'lifecycle.maxLive', message: `${placeOf(yaml, 'maxLive:')}: must be of type number` },
         { path: 'extra', message: `${placeOf(yaml, 'extra:')}: is not a field of the spec` },
       ]),
@@ -161,9 +161,12 @@ describe('loading a provider spec', () => {
   });
 
   it('lets a fixture hold an example of the shape', () => {
-    expect(loadSpec(`${good}fixtures:\n  - { op: create, json: { value: sbx_${'0'.repeat(40)} } }\n`, 'vendor.yaml').fixtures).toHaveLength(
-      1,
-    );
+    expect(
+      loadSpec(
+        `${good}fixtures:\n  - { name: x, operation: probe, given: { secret: sbx_${'0'.repeat(40)} }, exchanges: [{ request: { method: GET, url: 'https://api.vendor.example/v1/whoami' }, response: { status: 401 } }], result: { verdict: denied } }\n`,
+        'vendor.yaml',
+      ).fixtures,
+    ).toHaveLength(1);
   });
 
   it('stays small: size, depth and aliases are bounded', () => {

@@ -29,7 +29,13 @@ const rotateOnly = loadSpec(yaml.replace(/ {2}disable:[\s\S]*?(?= {2}lastUsed:)/
 
 const subject = { keyId: 'team/key', account: 'default', params: { principal: 'robot', scopes: ['read'] } };
 const providerOf = (vendor: Vendor, of = spec, callSeconds = 2): Provider =>
-  httpProvider({ spec: of, admin: async () => ({ apiKey: vendor.adminKey }), callSeconds, allowLoopback: true, baseUrl: vendor.url });
+  httpProvider({
+    spec: of,
+    admin: async () => ({ apiKey: vendor.adminKey }),
+    callSeconds,
+    allowLoopback: true,
+    origins: { [spec.base?.default ?? '']: vendor.url },
+  });
 
 const strikes = { 'server-error': 'error-before', 'lost-answer': 'lost-response', refused: 'permanent', 'slow-down': 'throttled' } as const;
 
@@ -65,11 +71,15 @@ describe('the HTTP provider', () => {
 
   it('reads its traits from the spec', () => {
     expect(provider.traits).toEqual({
+      pattern: 'additive',
       class: 'C',
       maxLive: 5,
       countsDisabled: false,
       disable: 'disable',
       labelled: true,
+      shared: false,
+      keepsOne: false,
+      lifetimeSeconds: null,
       activateSeconds: 10,
       revokeSeconds: 10,
       probe: { alive: 2, denied: 2, everySeconds: 1 },
@@ -157,13 +167,19 @@ describe('the HTTP provider', () => {
       admin: async () => ({ apiKey: new Value('wrong') }),
       callSeconds: 2,
       allowLoopback: true,
-      baseUrl: vendor.url,
+      origins: { [spec.base?.default ?? '']: vendor.url },
     });
     expect(await thrownBy(locked.create(subject, 'a'))).toMatchObject({
       name: 'ProviderRefused',
       message: expect.stringContaining('admin credential'),
     });
-    const empty = httpProvider({ spec, admin: async () => ({}), callSeconds: 2, allowLoopback: true, baseUrl: vendor.url });
+    const empty = httpProvider({
+      spec,
+      admin: async () => ({}),
+      callSeconds: 2,
+      allowLoopback: true,
+      origins: { [spec.base?.default ?? '']: vendor.url },
+    });
     expect(await thrownBy(empty.list(subject))).toBeInstanceOf(ProviderRefused);
   });
 
