@@ -244,10 +244,13 @@ describe('the code', () => {
     const verbs = [...port.matchAll(/^ {2}(\w+)\??\(/gm)].map(([, verb]) => verb);
     expect(verbs).toEqual([
       'create',
+      'draw',
+      'find',
       'list',
       'probe',
       'disable',
       'delete',
+      'endByValue',
       'endSessions',
       'lastUsed',
       'neverIssued',

@@ -16,6 +16,15 @@ export function bad(from: string, to: string): string {
   return good.replace(from, () => to);
 }
 
+/** The good spec with changes, one after the other; fails loudly when one of them changes nothing. */
+export function changed(...changes: readonly (readonly [RegExp | string, string])[]): string {
+  return changes.reduce((text, [from, to]) => {
+    const next = text.replace(from, () => to);
+    if (next === text) throw new Error(`nothing matches ${from}`);
+    return next;
+  }, good);
+}
+
 export function refusal(yaml: string, options = {}): Refused {
   try {
     loadSpec(yaml, 'vendor.yaml', options);
