@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Attribute } from './inventory.ts';
+import { canonical } from './canonical.ts';
 import type { PendingLine } from './key.ts';
 
 /** One event of a key's history. `detail` holds ids, numbers and reasons only. */
@@ -47,17 +47,4 @@ export function firstBreak(entries: readonly AuditEntry[], head: { readonly seq:
 function hashOf(seq: number, prevHash: string, line: AuditLine): string {
   const text = canonical({ seq, prevHash, at: line.at, actor: line.actor, event: line.event, detail: line.detail });
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** JSON with sorted names, so that the same line always hashes the same. */
-function canonical(value: Attribute): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const record = value as { readonly [name: string]: Attribute };
-    return `{${Object.keys(record)
-      .sort()
-      .map((name) => `${JSON.stringify(name)}:${canonical(record[name] as Attribute)}`)
-      .join(',')}}`;
-  }
-  return JSON.stringify(value);
 }

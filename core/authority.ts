@@ -1,7 +1,23 @@
 import { type Tier, tiers } from './key.ts';
 
-/** What somebody may want to do with a key. `prove` is a consumer's receipt, `confirm` a person's word in place of it. */
-export const actions = ['create', 'approve', 'rotate', 'rollback', 'confirm', 'prove', 'hold', 'revoke', 'reissue', 'read'] as const;
+/**
+ * What somebody may want to do with a key. `prove` is a consumer's receipt, `confirm` a person's word in place of it; `except` asks for an
+ * exception from the policy, `approve` grants it, `review` answers a review.
+ */
+export const actions = [
+  'create',
+  'approve',
+  'rotate',
+  'rollback',
+  'confirm',
+  'prove',
+  'hold',
+  'except',
+  'review',
+  'revoke',
+  'reissue',
+  'read',
+] as const;
 export type Action = (typeof actions)[number];
 
 /**
@@ -17,15 +33,16 @@ export interface Authority {
   readonly needs: string;
 }
 
-interface AuthorityRule {
+/** One line of the policy's authority: these roles may do this to keys of these tiers, and what it needs besides. */
+export interface AuthorityRule {
   readonly roles: readonly Authority['role'][];
   readonly actions: readonly Action[];
   readonly tiers: readonly Tier[];
   readonly needs: string;
 }
 
-/** Who may do what (POL-F3, F4, Q1, R1, R9): written here once, granted by infra/people.ts, printed by `rekey who-can`. */
-const authorityRules: readonly AuthorityRule[] = [
+/** Who may do what, as shipped (POL-F3, F4, Q1, R1, R9): the policy's authority is granted by infra/people.ts and printed by `rekey who-can`. */
+export const defaultAuthority: readonly AuthorityRule[] = [
   {
     roles: ['responder'],
     actions: ['revoke', 'reissue'],
@@ -48,19 +65,26 @@ const authorityRules: readonly AuthorityRule[] = [
     needs: 'to be registered with the key, and an answer made with the version in question',
   },
   { roles: ['operator', 'responder', 'owner', 'auditor'], actions: ['read'], tiers, needs: 'nobody else; values are never shown' },
+  {
+    roles: ['operator', 'owner'],
+    actions: ['except'],
+    tiers,
+    needs: 'a reason, a compensating control, an end, and the approval of somebody else',
+  },
+  { roles: ['operator', 'responder', 'owner'], actions: ['review'], tiers, needs: 'to answer under their own name' },
   { roles: ['schedule'], actions: ['rotate'], tiers, needs: 'the key to be due, active and not on hold' },
 ];
 
-/** Who may take an action, on keys of one tier or of any. */
-export function whoCan(action: Action, tier?: Tier): Authority[] {
-  return authorityRules
+/** Who may take an action, on keys of one tier or of any, by the policy's rules. */
+export function whoCan(rules: readonly AuthorityRule[], action: Action, tier?: Tier): Authority[] {
+  return rules
     .filter((rule) => rule.actions.includes(action) && (!tier || rule.tiers.includes(tier)))
     .flatMap(({ roles: who, needs }) => who.map((role) => ({ role, needs })));
 }
 
 /** Whether a role may take an action on keys of some tier: all that IAM, which knows no tiers, can grant. */
-export function may(role: Role, action: Action): boolean {
-  return whoCan(action).some((one) => one.role === role);
+export function may(rules: readonly AuthorityRule[], role: Role, action: Action): boolean {
+  return whoCan(rules, action).some((one) => one.role === role);
 }
 
 /** The name of the managed policy that makes a principal of a stage's account this role. */

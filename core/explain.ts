@@ -34,10 +34,10 @@ const questions: readonly Question[] = [
   {
     id: 'POL-Q1',
     question: 'Who can create, approve, and revoke it?',
-    answer: ({ tier, facts }) =>
+    answer: ({ tier, facts }, { policy }) =>
       (['create', 'approve', 'revoke'] as const).map(
         (action) =>
-          `${action}: ${whoCan(action, tier)
+          `${action}: ${whoCan(policy.authority, action, tier)
             .map(({ role, needs }) => `${role}${role === 'owner' ? ` ${facts.owner}` : ''} (needs ${needs})`)
             .join('; ')}`,
       ),
@@ -69,7 +69,7 @@ const questions: readonly Question[] = [
       const t = ports.policy.tiers[key.tier];
       const overlap = overlapOf(key.facts, t);
       return [
-        `tier ${key.tier}, because ${tierOf(key.facts).because}: at least every ${t.rotateEverySeconds / 86_400} days`,
+        `tier ${key.tier}, because ${tierOf(key.facts, ports.policy).because}: at least every ${t.rotateEverySeconds / 86_400} days`,
         dueVerdict(key, instant(ports.clock.now()), ports.policy).message,
         `overlap ${overlap.minSeconds} s: ${overlap.because}`,
       ];

@@ -87,7 +87,11 @@ export interface DestinationSpec {
 /** What the owner says about a key, and what the inventory keeps of it. Never a value. */
 export interface KeyFacts {
   readonly id: string;
+  /** Who answers for it, and for whom the team stands in. */
   readonly owner: string;
+  readonly team: string;
+  /** The part of the organisation it belongs to: evidence is kept apart by it. */
+  readonly unit: string;
   readonly environment: string;
   readonly purpose: string;
   readonly provider: string;

@@ -1,10 +1,44 @@
-import { type Problem, Refused } from './errors.ts';
-import { type KeyFacts, type Tier, tiers } from './key.ts';
-import { inflightSeconds, type Settings } from './settings.ts';
+import type { AuthorityRule } from './authority.ts';
+import type { KeyFacts, Tier } from './key.ts';
 
-/** What the organisation decided, by tier. All durations in seconds. Read from policy.yaml; see docs. */
+/**
+ * What the organisation decided, as the engine runs it. Read from policy.yaml (requests/policy-document.ts), which says each field in
+ * words; policy/default-policy.ts is what ships. All durations in seconds. There is no field that could stop or delay a revocation.
+ */
+export interface Policy {
+  /** The file's own name for this edition. What is recorded is the hash of the content (policy/policy-hash.ts). */
+  readonly version: string;
+  readonly tiers: Readonly<Record<Tier, TierPolicy>>;
+  /** In their order; the first that matches a key gives its tier. The last one matches every key. */
+  readonly tierRules: readonly TierRule[];
+  /** Names of the stores that may hold values. */
+  readonly approvedStores: readonly string[];
+  /** Who may do what, by tier. */
+  readonly authority: readonly AuthorityRule[];
+  readonly maxHoldSeconds: number;
+  readonly exceptions: { readonly maxSeconds: number; readonly perOwner: number };
+  /** Where a key matches one or more windows, its schedule starts rotations only while one of them is open. */
+  readonly windows: readonly Window[];
+  /** Planned holds of many keys, like a change freeze: no rotation starts, whoever asks. A revocation does not know them. */
+  readonly holds: readonly PlannedHold[];
+  readonly pace: Pace & {
+    /** The share of a provider's rate that rotations leave to revocations, 0 to 1. */
+    readonly revokeShare: number;
+    readonly providers: Readonly<Record<string, Pace>>;
+    /** Keys that are past their date when they are adopted are spread over this long. */
+    readonly catchUpSeconds: number;
+  };
+  /** What a report from outside does, by source, confidence and tier; the first row that matches decides. The last row matches every report. */
+  readonly triggers: readonly TriggerRule[];
+  readonly reviews: ReviewPolicy;
+  /** Whose pager it is when neither an owner nor a team is left. */
+  readonly onCall: string;
+}
+
 export interface TierPolicy {
   readonly rotateEverySeconds: number;
+  /** The most a version in use may ever be old: past it the key is rotated whatever its window says, and that it came to this is a breach. */
+  readonly maxLifetimeSeconds: number;
   /** Least and most time in which previous and current both work. */
   readonly overlapMinSeconds: number;
   readonly overlapMaxSeconds: number;
@@ -16,61 +50,111 @@ export interface TierPolicy {
   readonly quietSeconds: number;
   /** How late a rotation may start before it is a finding. */
   readonly toleranceSeconds: number;
+  /** How often a key at rest is looked at: its vendor's list, its destinations, its last use. Never less often than `settings.idleCheckSeconds`. */
+  readonly probeEverySeconds: number;
+  /** How often an owner gets the findings of these keys. */
+  readonly reportEverySeconds: number;
+  /** How often revoking and reissuing is tried on a canary. */
+  readonly drillEverySeconds: number;
+  readonly accessReviewEverySeconds: number;
+  /** Unused for this long, a key's owner is asked whether it is still needed. */
+  readonly dormantAfterSeconds: number;
+  /** How long before a due date its owner is reminded, longest first. */
+  readonly remindBeforeSeconds: readonly number[];
+  /** The stopwatch of a revocation: from the request until disabled, until proven dead, until consumers work again. */
+  readonly targets: { readonly disableSeconds: number; readonly deadSeconds: number; readonly restoreSeconds: number };
+  /** Whom a page goes to, in order, until somebody answers. The last is on-call. */
+  readonly page: readonly Escalation[];
 }
 
-export interface Policy {
-  readonly version: string;
-  readonly tiers: Readonly<Record<Tier, TierPolicy>>;
-  /** Names of the stores that may hold values. */
-  readonly approvedStores: readonly string[];
-  readonly maxHoldSeconds: number;
+/** Who is asked next when nobody answered for so long since the first was asked. */
+export interface Escalation {
+  readonly who: 'owner' | 'team' | 'on-call';
+  readonly afterSeconds: number;
 }
 
-const hour = 3600;
-const day = 24 * hour;
-
-/** The policy that ships with Rekey; `policy.yaml` of an installation replaces it. Sources: design.md §7 and the NIST/PCI practice of 30/90/180 days. */
-export const defaultPolicy: Policy = {
-  version: '1',
-  tiers: {
-    high: tier(30 * day, 2 * hour, 24 * hour, 7 * day, 24 * hour, hour),
-    medium: tier(90 * day, 2 * hour, 72 * hour, 14 * day, 24 * hour, 12 * hour),
-    low: tier(180 * day, 2 * hour, 168 * hour, 14 * day, 24 * hour, 24 * hour),
-  },
-  approvedStores: ['rekey'],
-  maxHoldSeconds: 14 * day,
-};
-
-function tier(
-  rotateEverySeconds: number,
-  overlapMinSeconds: number,
-  overlapMaxSeconds: number,
-  soakSeconds: number,
-  quietSeconds: number,
-  toleranceSeconds: number,
-): TierPolicy {
-  return { rotateEverySeconds, overlapMinSeconds, overlapMaxSeconds, atOverlapMax: 'hold', soakSeconds, quietSeconds, toleranceSeconds };
+/** Keys by their facts. Every part that is given must hold; a list holds when one of its names does, and `*` in a name stands for any characters. */
+export interface KeyMatch {
+  readonly environment?: readonly string[];
+  readonly provider?: readonly string[];
+  readonly owner?: readonly string[];
+  readonly team?: readonly string[];
+  readonly unit?: readonly string[];
+  readonly exposure?: readonly KeyFacts['exposure'][];
+  readonly privileged?: boolean;
+  readonly consumersAtLeast?: number;
+  readonly readersAtLeast?: number;
 }
 
-/** Throws Refused E_INPUT_INVALID naming every tier whose numbers contradict each other (protocol.md §5, threats.md rows 37 and 38). */
-export function checkPolicy(policy: Policy, settings: Settings): Policy {
-  const problems: Problem[] = [];
-  for (const name of tiers) {
-    const t = policy.tiers[name];
-    const must = (field: string, holds: boolean, message: string) => {
-      if (!holds) problems.push({ path: `tiers.${name}.${field}`, message });
-    };
-    must('rotateEvery', t.rotateEverySeconds > 0 && t.rotateEverySeconds <= 3650 * day, 'must be more than nothing and at most 3650 days');
-    must('quiet', t.quietSeconds > 0, 'must be more than nothing: a version that is in use is not quiet');
-    must('overlapMin', t.overlapMinSeconds >= 0 && t.overlapMinSeconds <= t.overlapMaxSeconds, 'must be at most overlapMax');
-    must(
-      'rotateEvery',
-      t.rotateEverySeconds > t.overlapMaxSeconds + t.soakSeconds + 2 * inflightSeconds(settings),
-      'must be more than overlapMax + soak + 2 × the in-flight bound',
-    );
-  }
-  if (problems.length) throw new Refused('E_INPUT_INVALID', 'the policy contradicts itself', problems);
-  return policy;
+export interface TierRule {
+  readonly tier: Tier;
+  readonly because: string;
+  readonly when: KeyMatch;
+}
+
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/** A time of the week, in a time zone of the IANA database. `to` before `from` is on the next day; both are `HH:MM`. */
+export interface Window {
+  readonly name: string;
+  readonly when: KeyMatch & { readonly tier?: readonly Tier[] };
+  readonly days: readonly Weekday[];
+  readonly from: string;
+  readonly to: string;
+  readonly zone: string;
+}
+
+/** From one instant to another (ISO, UTC). */
+export interface PlannedHold {
+  readonly name: string;
+  readonly reason: string;
+  readonly when: KeyMatch & { readonly tier?: readonly Tier[] };
+  readonly from: string;
+  readonly until: string;
+}
+
+/** How many rotations may be at work at a provider at once (one that waits for its consumers is not), and how many may start in an hour. */
+export interface Pace {
+  readonly atOnce: number;
+  readonly perHour: number;
+}
+
+export const triggerSources = ['leak', 'suspicious-use', 'departure', 'vendor-end', 'system-change'] as const;
+export type TriggerSource = (typeof triggerSources)[number];
+
+/** `verified`: the sender proved it, or the value was recognised by its fingerprint. `reported`: a known sender says so. */
+export const confidences = ['verified', 'reported', 'unverified'] as const;
+export type Confidence = (typeof confidences)[number];
+
+/**
+ * `revoke`: at once, with a reissue. `contain`: at once, and the reissue waits for a person. `rotate`: due now. `case`: a review opens and
+ * pages. `record`: on record, nothing else.
+ */
+export const triggerActions = ['revoke', 'contain', 'rotate', 'case', 'record'] as const;
+export type TriggerAction = (typeof triggerActions)[number];
+
+export interface TriggerRule {
+  readonly source: readonly TriggerSource[];
+  readonly confidence: readonly Confidence[];
+  readonly tiers: readonly Tier[];
+  readonly does: TriggerAction;
+}
+
+/** What a review is about: one word for each that exists (core/review.ts). */
+export const reviewKinds = ['access', 'dormant', 'policy', 'log', 'emergency', 'trigger', 'drill', 'exception', 'departure'] as const;
+export type ReviewKind = (typeof reviewKinds)[number];
+
+export interface ReviewPolicy {
+  /** How often the policy itself, and the log, are looked through. */
+  readonly policyEverySeconds: number;
+  readonly logEverySeconds: number;
+  /** How long an answer may take. */
+  readonly answerWithinSeconds: Readonly<Record<ReviewKind, number>>;
+  /** Who is asked next while nobody answers; the first is whom the review is given to. */
+  readonly escalate: readonly Escalation[];
+  /** Who answers what has no key: reviews of the policy and of the log. */
+  readonly reviewers: readonly string[];
 }
 
 /** The overlap a rotation of this key gets, in seconds, and how it was computed: at least twice the slowest consumer's refresh, at most the tier's cap. */

@@ -1,4 +1,5 @@
 import { type AuditEntry, chain, genesisHash } from './audit.ts';
+import { canonical } from './canonical.ts';
 import { commit } from './commit.ts';
 import { dueAfter } from './due.ts';
 import { ConditionFailed, Fenced, Refused } from './errors.ts';
@@ -26,7 +27,7 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
   const known = await findKey(ports, facts.id);
   if (known) return change(ports, known, facts, actor);
   const now = instant(ports.clock.now());
-  const { tier, because } = tierOf(facts);
+  const { tier, because } = tierOf(facts, ports.policy);
   const registered = chain({ seq: 0, hash: genesisHash }, [
     { at: now, actor, event: 'key.registered', detail: { tier, because, owner: facts.owner } },
   ]);
@@ -68,7 +69,7 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
 }
 
 async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string): Promise<Registered> {
-  const same = JSON.stringify(attribute(known.facts)) === JSON.stringify(attribute(facts)) || canonical(known.facts) === canonical(facts);
+  const same = canonical(attribute(known.facts)) === canonical(attribute(facts));
   if (same) return { keyId: facts.id, outcome: 'unchanged', tier: known.tier, nextDueAt: known.nextDueAt };
   const key = await changed(ports, facts, actor).catch((error: Error) => {
     // The key or its principal changed meanwhile: once more, with what is true now.
@@ -90,7 +91,7 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
     if (now.facts.mode === 'observe' && facts.mode === 'live')
       throw new Refused('E_OBSERVE_ONLY', `${facts.id} is observed only; its owner lets it go live: rekey key live ${facts.id}`);
     const writes = await claimPrincipal(ports, facts, now.facts);
-    const { tier, because } = tierOf(facts);
+    const { tier, because } = tierOf(facts, ports.policy);
     const nextDueAt =
       now.current === null
         ? null
@@ -117,20 +118,6 @@ function earlier(known: string | null, computed: string, lessRisk: boolean): str
   return !lessRisk && known && known < computed ? known : computed;
 }
 
-function canonical(facts: KeyFacts): string {
-  const sorted = (value: unknown): unknown =>
-    Array.isArray(value)
-      ? value.map(sorted)
-      : value && typeof value === 'object'
-        ? Object.fromEntries(
-            Object.entries(value)
-              .sort(([a], [b]) => (a < b ? -1 : 1))
-              .map(([name, inner]) => [name, sorted(inner)]),
-          )
-        : value;
-  return JSON.stringify(sorted(attribute(facts)));
-}
-
 function checkFacts(ports: Ports, facts: KeyFacts): void {
   const problems: { path: string; message: string }[] = [];
   if (!ports.policy.approvedStores.includes(facts.store))
@@ -138,7 +125,7 @@ function checkFacts(ports: Ports, facts: KeyFacts): void {
   const { traits } = ports.provider(facts.provider);
   if (traits.disable === 'none')
     ports.log.warn('this provider cannot revoke: the key can be rotated only', { key: facts.id, provider: facts.provider });
-  if (!traits.labelled && !facts.exclusive && tierOf(facts).tier !== 'low') {
+  if (!traits.labelled && !facts.exclusive && tierOf(facts, ports.policy).tier !== 'low') {
     problems.push({
       path: 'exclusive',
       message: 'the provider has no names for credentials: the principal must belong to Rekey alone (exclusive: true)',
@@ -149,7 +136,7 @@ function checkFacts(ports: Ports, facts: KeyFacts): void {
     if (spec.environment !== facts.environment)
       problems.push({ path: `destinations[${i}].environment`, message: `is ${spec.environment}, the key is ${facts.environment}` });
   }
-  const tier = ports.policy.tiers[tierOf(facts).tier];
+  const tier = ports.policy.tiers[tierOf(facts, ports.policy).tier];
   for (const [i, consumer] of facts.consumers.entries()) {
     if (2 * consumer.refreshSeconds > tier.overlapMaxSeconds) {
       problems.push({

@@ -19,7 +19,7 @@ export interface Settings {
   /** T_stuck: an operation without a new attempt for this long is started again. */
   readonly stuckSeconds: number;
   readonly reconcileSeconds: number;
-  /** How often the reconciler looks at a key that is idle. */
+  /** The longest that the reconciler leaves an idle key alone, where its tier does not ask for more. */
   readonly idleCheckSeconds: number;
   /** How often each tier's schedule fires. */
   readonly sweepSeconds: { readonly high: number; readonly medium: number; readonly low: number };
@@ -41,7 +41,7 @@ export const productionSettings: Settings = {
   orphanSeconds: 900,
   stuckSeconds: 300,
   reconcileSeconds: 60,
-  idleCheckSeconds: 3600,
+  idleCheckSeconds: 86_400,
   sweepSeconds: { high: 300, medium: 3600, low: 21_600 },
   maxMints: 3,
   maxRestarts: 5,

@@ -1,25 +1,14 @@
 import type { KeyFacts, Tier } from './key.ts';
+import { matches } from './policy/key-match.ts';
+import type { Policy, TierRule } from './policy.ts';
 
-interface TierRule {
-  readonly tier: Tier;
-  readonly because: string;
-  readonly applies: (facts: KeyFacts) => boolean;
+/** The tier of a key, derived from its facts, and the rule of the policy that gave it: the first that matches (POL-T1 to T5). */
+export function tierOf(facts: KeyFacts, policy: Policy): { readonly tier: Tier; readonly because: string } {
+  const { tier, because } = rulesFor(facts, policy)[0] as TierRule;
+  return { tier, because };
 }
 
-/** Environments whose keys can reach production data. */
-const isProduction = (environment: string): boolean => /^prod/.test(environment);
-
-/** The rules in their order; the first that applies gives the tier (POL-T1 to T5). */
-const tierRules: readonly TierRule[] = [
-  { tier: 'high', because: 'it is a production key', applies: ({ environment }) => isProduction(environment) },
-  { tier: 'high', because: 'it is privileged', applies: ({ privileged }) => privileged },
-  { tier: 'high', because: 'it is exposed to the internet', applies: ({ exposure }) => exposure === 'public' },
-  { tier: 'low', because: 'it is isolated and not for production', applies: ({ exposure }) => exposure === 'isolated' },
-  { tier: 'medium', because: 'it is internal, with limited scope', applies: () => true },
-];
-
-/** The tier of a key, derived from its facts, and the rule that gave it. */
-export function tierOf(facts: KeyFacts): { readonly tier: Tier; readonly because: string } {
-  const rule = tierRules.find(({ applies }) => applies(facts)) as TierRule;
-  return { tier: rule.tier, because: rule.because };
+/** Every rule that matches a key, in the policy's order; only the first counts. */
+export function rulesFor(facts: KeyFacts, policy: Policy): TierRule[] {
+  return policy.tierRules.filter(({ when }) => matches(when, facts));
 }

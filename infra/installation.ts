@@ -5,7 +5,8 @@ import { authoritiesOf, privateHostsOf } from '../adapters/providers/private-hos
 import { bundledSpecs, loadSpecs } from '../adapters/providers/registry.ts';
 import type { Spec } from '../adapters/providers/spec.ts';
 import { type Problem, Refused } from '../core/errors.ts';
-import { checkPolicy, defaultPolicy } from '../core/policy.ts';
+import { checkPolicy } from '../core/policy/check-policy.ts';
+import { defaultPolicy } from '../core/policy/default-policy.ts';
 import { checkSettings, productionSettings, type Settings } from '../core/settings.ts';
 import type { Installation } from '../functions/installation.ts';
 import { readPolicy } from '../requests/policy-document.ts';

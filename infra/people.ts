@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { may, policyName, type Role, roles } from '../core/authority.ts';
+import { type AuthorityRule, may, policyName, type Role, roles } from '../core/authority.ts';
 import { routes } from '../requests/routes.ts';
 import type { Api } from './api.ts';
 import { shown } from './rights.ts';
@@ -13,16 +13,18 @@ export interface PeopleProps {
   /** ARN of the workflow that revokes. */
   readonly revoke: string;
   readonly secrets: SecretPrefix;
+  /** The policy's authority. */
+  readonly authority: readonly AuthorityRule[];
 }
 
 /**
- * One managed policy per role, to attach to the roles of people and programs: the routes of the requests that core/authority.ts
- * lets that role make, one by one. Nobody needs a right to the table, to a function, or to read a value. Responders may also
+ * One managed policy per role, to attach to the roles of people and programs: the routes of the requests that the
+ * policy's authority lets that role make, one by one. Nobody needs a right to the table, to a function, or to read a value. Responders may also
  * start the revoking workflow itself, which works when the API does not. Whoever creates keys may also put an existing value
  * where the functions look for it, because values never pass the API.
  */
 export class People extends Construct {
-  constructor(scope: Construct, id: string, { stage, api, revoke, secrets }: PeopleProps) {
+  constructor(scope: Construct, id: string, { stage, api, revoke, secrets, authority }: PeopleProps) {
     super(scope, id);
     for (const role of roles) {
       const policy = new ManagedPolicy(this, titled(role), {
@@ -30,13 +32,13 @@ export class People extends Construct {
         statements: [
           new PolicyStatement({
             actions: ['execute-api:Invoke'],
-            resources: routes.filter(({ action }) => may(role, action)).map((route) => api.routeArn(route)),
+            resources: routes.filter(({ action }) => may(authority, role, action)).map((route) => api.routeArn(route)),
           }),
-          ...(may(role, 'revoke') ? [new PolicyStatement({ actions: ['states:StartExecution'], resources: [revoke] })] : []),
-          ...(may(role, 'create') ? handingIn(secrets.arns('keys')) : []),
+          ...(may(authority, role, 'revoke') ? [new PolicyStatement({ actions: ['states:StartExecution'], resources: [revoke] })] : []),
+          ...(may(authority, role, 'create') ? handingIn(secrets.arns('keys')) : []),
         ],
       });
-      if (may(role, 'create')) acceptNames(policy, secrets.arns('keys'));
+      if (may(authority, role, 'create')) acceptNames(policy, secrets.arns('keys'));
       new CfnOutput(this, `${titled(role)}Policy`, { value: policy.managedPolicyArn }).overrideLogicalId(`${titled(role)}PolicyArn`);
     }
   }

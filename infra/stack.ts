@@ -95,7 +95,13 @@ export class RekeyStack extends Stack {
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
     new CfnOutput(this, 'SecretPrefix', { value: grounds.secrets.prefix });
-    new People(this, 'People', { stage, api, revoke: workflowArn('revoke'), secrets: grounds.secrets });
+    new People(this, 'People', {
+      stage,
+      api,
+      revoke: workflowArn('revoke'),
+      secrets: grounds.secrets,
+      authority: installation.policy.authority,
+    });
     const { all: alarms } = new Alarms(this, 'Alarms', {
       name,
       settings: installation.settings,

@@ -25,6 +25,8 @@ const consumer = z.strictObject({
 export const keyFacts = z.strictObject({
   id: keyId(),
   owner: text(),
+  team: text(),
+  unit: name(),
   environment: name(),
   purpose: text(500),
   provider: name(),
@@ -98,7 +100,7 @@ function stores({ store }: KeyFacts, { approvedStores }: Policy): Problem[] {
 }
 
 function overlaps(facts: KeyFacts, policy: Policy): Problem[] {
-  const { tier } = tierOf(facts);
+  const { tier } = tierOf(facts, policy);
   const cap = policy.tiers[tier].overlapMaxSeconds;
   return facts.consumers.flatMap((one, index) =>
     2 * one.refreshSeconds > cap

@@ -36,6 +36,8 @@ const [destination, consumer] = [keyFacts.shape.destinations.def.element, keyFac
 const {
   id,
   owner,
+  team,
+  unit,
   environment,
   purpose,
   provider,
@@ -62,6 +64,8 @@ const keyDocument = z.strictObject({
   kind: z.literal('Key'),
   id,
   owner,
+  team: z.optional(team),
+  unit: z._default(unit, 'default'),
   environment,
   purpose,
   provider,
@@ -166,6 +170,8 @@ function factsOf({
 }: z.output<typeof keyDocument>): KeyFacts {
   return {
     ...same,
+    // Without a team, nobody else is known who could stand in.
+    team: same.team ?? same.owner,
     destinations: destinations.map((one) => ({ ...one, environment: one.environment ?? same.environment })),
     consumers: consumers.map(({ refresh, ...one }) => ({ ...one, refreshSeconds: refresh })),
     expiresAt: expires === 'never' ? null : expires,

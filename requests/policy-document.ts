@@ -1,42 +1,17 @@
 import { stringify } from 'yaml';
-import * as z from 'zod/mini';
 import { type Problem, Refused } from '../core/errors.ts';
 import { type Tier, tiers } from '../core/key.ts';
-import { checkPolicy, type Policy, type TierPolicy } from '../core/policy.ts';
+import { checkPolicy } from '../core/policy/check-policy.ts';
+import { defaultPolicy } from '../core/policy/default-policy.ts';
+import type { Escalation, Policy, TierPolicy } from '../core/policy.ts';
 import type { Settings } from '../core/settings.ts';
-import { formatDuration, parseDuration } from './duration.ts';
-import { list, name, text } from './fields.ts';
+import { formatDuration } from './duration.ts';
+import { type PolicyDocument, policyDocument, type TierDocument } from './policy-schema.ts';
 import { problemsOf } from './problems.ts';
 import { readYaml } from './yaml-text.ts';
 
-const duration = z.pipe(
-  z.string().check(z.refine((given: string) => parseDuration(given) !== undefined, 'must be a duration like P30D or PT2H')),
-  z.transform((given: string) => parseDuration(given) ?? 0),
-);
-
-const tier = z.strictObject({
-  rotateEvery: duration,
-  overlapMin: duration,
-  overlapMax: duration,
-  atOverlapMax: z.enum(['hold', 'roll-back']),
-  soak: duration,
-  quiet: duration,
-  tolerance: duration,
-});
-
 /** No hold outlasts this, whatever the policy says. */
 const longestHoldSeconds = 14 * 86_400;
-
-/** There is no field that could stop a revocation: what is not here cannot be said. */
-const policyDocument = z.strictObject({
-  apiVersion: z.literal('rekey/v1'),
-  kind: z.literal('Policy'),
-  version: text(50),
-  stage: z.optional(name()),
-  approvedStores: list(name(), 50).check(z.minLength(1, 'must name at least one store')),
-  maxHold: duration,
-  tiers: z.strictObject({ high: tier, medium: tier, low: tier }),
-});
 
 /**
  * The policy that a YAML file says, checked against the settings it will run with. Throws Refused E_INPUT_INVALID with line and column of
@@ -54,20 +29,14 @@ export function readPolicy(yaml: string, file: string, settings: Settings): Poli
     );
   const parsed = policyDocument.safeParse(document.content);
   if (!parsed.success) throw refuse(problemsOf(parsed.error.issues, document.content));
-  const { stage, version, approvedStores, maxHold, tiers: given } = parsed.data;
+  const { stage, maxHold } = parsed.data;
   if (stage !== undefined && stage !== settings.stage) {
     throw refuse([{ path: 'stage', message: `this policy is for ${stage}, and this is ${settings.stage}` }]);
   }
   if (maxHold < 1 || maxHold > longestHoldSeconds)
     throw refuse([{ path: 'maxHold', message: 'must be more than nothing and at most P14D' }]);
-  const policy = {
-    version,
-    approvedStores,
-    maxHoldSeconds: maxHold,
-    tiers: { high: tierOf(given.high), medium: tierOf(given.medium), low: tierOf(given.low) },
-  };
   try {
-    return checkPolicy(policy, settings);
+    return checkPolicy(policyOf(parsed.data), settings);
   } catch (error) {
     throw error instanceof Refused ? refuse(error.problems) : error;
   }
@@ -75,35 +44,132 @@ export function readPolicy(yaml: string, file: string, settings: Settings): Poli
 
 /** The file that `readPolicy` reads back to the same policy. */
 export function writePolicy(policy: Policy): string {
-  const written = (one: TierPolicy) => ({
-    rotateEvery: formatDuration(one.rotateEverySeconds),
-    overlapMin: formatDuration(one.overlapMinSeconds),
-    overlapMax: formatDuration(one.overlapMaxSeconds),
-    atOverlapMax: one.atOverlapMax,
-    soak: formatDuration(one.soakSeconds),
-    quiet: formatDuration(one.quietSeconds),
-    tolerance: formatDuration(one.toleranceSeconds),
-  });
-  const byTier = Object.fromEntries(tiers.map((of: Tier) => [of, written(policy.tiers[of])]));
-  const { version, approvedStores, maxHoldSeconds } = policy;
+  const { version, approvedStores, maxHoldSeconds, tierRules, authority, exceptions, windows, holds, pace, triggers, reviews, onCall } =
+    policy;
   return stringify({
     apiVersion: 'rekey/v1',
     kind: 'Policy',
     version,
     approvedStores,
     maxHold: formatDuration(maxHoldSeconds),
-    tiers: byTier,
+    tiers: Object.fromEntries(tiers.map((of: Tier) => [of, tierDocument(policy.tiers[of])])),
+    tierRules,
+    authority,
+    exceptions: { max: formatDuration(exceptions.maxSeconds), perOwner: exceptions.perOwner },
+    windows,
+    holds,
+    pace: {
+      atOnce: pace.atOnce,
+      perHour: pace.perHour,
+      revokeShare: pace.revokeShare,
+      catchUp: formatDuration(pace.catchUpSeconds),
+      providers: pace.providers,
+    },
+    triggers,
+    reviews: {
+      policyEvery: formatDuration(reviews.policyEverySeconds),
+      logEvery: formatDuration(reviews.logEverySeconds),
+      answerWithin: Object.fromEntries(
+        Object.entries(reviews.answerWithinSeconds).map(([kind, seconds]) => [kind, formatDuration(seconds)]),
+      ),
+      escalate: chainDocument(reviews.escalate),
+      reviewers: reviews.reviewers,
+    },
+    onCall,
   });
 }
 
-function tierOf(given: z.output<typeof tier>): TierPolicy {
+function policyOf(given: PolicyDocument): Policy {
+  const shipped = defaultPolicy;
+  const { exceptions, pace, reviews = {} } = given;
+  return {
+    version: given.version,
+    approvedStores: given.approvedStores,
+    maxHoldSeconds: given.maxHold,
+    tiers: {
+      high: tierPolicy(given.tiers.high, shipped.tiers.high),
+      medium: tierPolicy(given.tiers.medium, shipped.tiers.medium),
+      low: tierPolicy(given.tiers.low, shipped.tiers.low),
+    },
+    tierRules: given.tierRules ?? shipped.tierRules,
+    authority: given.authority ?? shipped.authority,
+    exceptions: exceptions ? { maxSeconds: exceptions.max, perOwner: exceptions.perOwner } : shipped.exceptions,
+    windows: given.windows ?? shipped.windows,
+    holds: (given.holds ?? shipped.holds).map((hold) => ({ ...hold, from: utc(hold.from), until: utc(hold.until) })),
+    pace: pace ? withoutCatchUp(pace) : shipped.pace,
+    triggers: given.triggers ?? shipped.triggers,
+    reviews: {
+      policyEverySeconds: reviews.policyEvery ?? shipped.reviews.policyEverySeconds,
+      logEverySeconds: reviews.logEvery ?? shipped.reviews.logEverySeconds,
+      answerWithinSeconds: { ...shipped.reviews.answerWithinSeconds, ...reviews.answerWithin },
+      escalate: reviews.escalate ? chainOf(reviews.escalate) : shipped.reviews.escalate,
+      reviewers: reviews.reviewers ?? shipped.reviews.reviewers,
+    },
+    onCall: given.onCall ?? shipped.onCall,
+  };
+}
+
+function withoutCatchUp({ catchUp, ...pace }: NonNullable<PolicyDocument['pace']>): Policy['pace'] {
+  return { ...pace, catchUpSeconds: catchUp };
+}
+
+/** Half as long again as its period, unless the file says how long a version may live. */
+const lifetimeOf = (rotateEverySeconds: number, shipped: TierPolicy): number =>
+  Math.ceil((rotateEverySeconds * shipped.maxLifetimeSeconds) / shipped.rotateEverySeconds);
+
+function tierPolicy(given: TierDocument, shipped: TierPolicy): TierPolicy {
   return {
     rotateEverySeconds: given.rotateEvery,
+    maxLifetimeSeconds: given.maxLifetime ?? Math.max(lifetimeOf(given.rotateEvery, shipped), given.rotateEvery + given.tolerance),
     overlapMinSeconds: given.overlapMin,
     overlapMaxSeconds: given.overlapMax,
     atOverlapMax: given.atOverlapMax,
     soakSeconds: given.soak,
     quietSeconds: given.quiet,
     toleranceSeconds: given.tolerance,
+    probeEverySeconds: given.probeEvery ?? shipped.probeEverySeconds,
+    reportEverySeconds: given.reportEvery ?? shipped.reportEverySeconds,
+    drillEverySeconds: given.drillEvery ?? shipped.drillEverySeconds,
+    accessReviewEverySeconds: given.accessReviewEvery ?? shipped.accessReviewEverySeconds,
+    dormantAfterSeconds: given.dormantAfter ?? shipped.dormantAfterSeconds,
+    remindBeforeSeconds: given.remindBefore ?? shipped.remindBeforeSeconds.filter((seconds) => seconds < given.rotateEvery),
+    targets: given.targets
+      ? { disableSeconds: given.targets.disable, deadSeconds: given.targets.dead, restoreSeconds: given.targets.restore }
+      : shipped.targets,
+    page: given.page ? chainOf(given.page) : shipped.page,
   };
 }
+
+function tierDocument(one: TierPolicy) {
+  return {
+    rotateEvery: formatDuration(one.rotateEverySeconds),
+    maxLifetime: formatDuration(one.maxLifetimeSeconds),
+    overlapMin: formatDuration(one.overlapMinSeconds),
+    overlapMax: formatDuration(one.overlapMaxSeconds),
+    atOverlapMax: one.atOverlapMax,
+    soak: formatDuration(one.soakSeconds),
+    quiet: formatDuration(one.quietSeconds),
+    tolerance: formatDuration(one.toleranceSeconds),
+    probeEvery: formatDuration(one.probeEverySeconds),
+    reportEvery: formatDuration(one.reportEverySeconds),
+    drillEvery: formatDuration(one.drillEverySeconds),
+    accessReviewEvery: formatDuration(one.accessReviewEverySeconds),
+    dormantAfter: formatDuration(one.dormantAfterSeconds),
+    remindBefore: one.remindBeforeSeconds.map(formatDuration),
+    targets: {
+      disable: formatDuration(one.targets.disableSeconds),
+      dead: formatDuration(one.targets.deadSeconds),
+      restore: formatDuration(one.targets.restoreSeconds),
+    },
+    page: chainDocument(one.page),
+  };
+}
+
+const chainOf = (given: readonly { readonly who: Escalation['who']; readonly after: number }[]): Escalation[] =>
+  given.map(({ who, after }) => ({ who, afterSeconds: after }));
+
+const chainDocument = (chain: readonly Escalation[]) =>
+  chain.map(({ who, afterSeconds }) => ({ who, after: formatDuration(afterSeconds) }));
+
+/** Instants compare as texts only when all are written the same way. */
+const utc = (given: string): string => new Date(given).toISOString();

@@ -40,7 +40,7 @@ export const requests: Readonly<Record<string, Request>> = {
       if (!dryRun) return registerKey(ports, facts, actor);
       ports.provider(facts.provider);
       for (const { kind } of facts.destinations) ports.destination(kind);
-      return { keyId: facts.id, tier: tierOf(facts).tier };
+      return { keyId: facts.id, tier: tierOf(facts, ports.policy).tier };
     },
   ),
   'key.adopt': request(

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { Refused, refusals } from '../../core/errors.ts';
-import { tierOf } from '../../core/tier.ts';
 import type { RejectedRow } from '../../requests/key-document.ts';
 import { type Added, addKey, type First } from '../add-key.ts';
 import { exits } from '../ending.ts';
@@ -46,9 +45,9 @@ export function keyAdd(): Command {
 async function run(session: Session, options: Options): Promise<number> {
   const read = readKeyFiles(options.file);
   const first = firstVersion(session, options, read);
-  const files = await checked(session, read, options.dryRun);
+  const { tiers, ...files } = await checked(session, read, options.dryRun);
   if (options.dryRun) {
-    session.result(document(files, []), () => (files.keys.length ? good(files) : 'No good rows.'));
+    session.result(document(files, []), () => (files.keys.length ? good(files, tiers) : 'No good rows.'));
     return files.rejected.length ? refuse(session, files, 'these rows would be refused') : exits.ok;
   }
   if (files.rejected.length && !options.partial)
@@ -67,11 +66,17 @@ async function run(session: Session, options: Options): Promise<number> {
 }
 
 /** Asks the installation about every row before the first is registered: only it knows its policy, its providers and its destinations. */
-async function checked(session: Session, { keys, rejected }: KeyFiles, dryRun: boolean | undefined): Promise<KeyFiles> {
+async function checked(
+  session: Session,
+  { keys, rejected }: KeyFiles,
+  dryRun: boolean | undefined,
+): Promise<KeyFiles & { readonly tiers: Tiers }> {
   const refused: RejectedRow[] = [];
+  const tiers = new Map<string, string>();
   for (const { facts, source } of keys) {
     try {
-      await session.door.ask('key.register', { facts, dryRun: true });
+      const { tier } = await session.door.ask<{ tier: string }>('key.register', { facts, dryRun: true });
+      tiers.set(facts.id, tier);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.code === 'E_UNREACHABLE' && dryRun) {
@@ -83,11 +88,14 @@ async function checked(session: Session, { keys, rejected }: KeyFiles, dryRun: b
       refused.push({ id: facts.id, source, problems: problems.map(({ path, message }) => ({ path: `${source}: ${path}`, message })) });
     }
   }
-  return { keys: keys.filter(({ facts }) => !refused.some(({ id }) => id === facts.id)), rejected: [...rejected, ...refused] };
+  return { keys: keys.filter(({ facts }) => !refused.some(({ id }) => id === facts.id)), rejected: [...rejected, ...refused], tiers };
 }
 
-function good({ keys }: KeyFiles): string {
-  const rows = keys.map(({ facts, source }) => [facts.id, tierOf(facts).tier, source]);
+/** The tier that the installation's policy gives each key; none for a key that nobody could be asked about. */
+type Tiers = ReadonlyMap<string, string>;
+
+function good({ keys }: KeyFiles, tiers: Tiers): string {
+  const rows = keys.map(({ facts, source }) => [facts.id, tiers.get(facts.id) ?? '-', source]);
   return table(['KEY', 'TIER', 'FROM'], rows);
 }
 

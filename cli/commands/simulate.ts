@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Refused } from '../../core/errors.ts';
 import { tiers } from '../../core/key.ts';
-import { defaultPolicy } from '../../core/policy.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { type Rehearsal, rehearse } from '../../local/rehearsal/rehearse.ts';
-import { readPolicy } from '../../requests/policy-document.ts';
 import { exits } from '../ending.ts';
 import { readKeyFiles } from '../key-files.ts';
 import { table } from '../output.ts';
+import { policyFrom } from '../policy-file.ts';
 import { action, examples, type Session } from '../session.ts';
 
 interface Options {
@@ -41,7 +39,7 @@ async function run(session: Session, options: Options): Promise<number> {
   if (!Number.isInteger(days) || days < 1 || days > mostDays) throw new Refused('E_USAGE', `--days takes 1 to ${mostDays}`);
   const start = firstDay(options.start);
   const settings = { ...productionSettings, stage: 'simulation' };
-  const policy = options.policy === undefined ? defaultPolicy : readPolicy(textOf(options.policy), options.policy, settings);
+  const policy = policyFrom(options.policy);
   const { keys, rejected } = readKeyFiles(options.keys);
   if (rejected.length) {
     const problems = rejected.flatMap((row) => row.problems);
@@ -115,12 +113,4 @@ function firstDay(given: string | undefined): number {
   const start = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
   if (Number.isNaN(start)) throw new Refused('E_USAGE', '--start takes a day like 2027-01-01');
   return start;
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Refused('E_USAGE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
 }

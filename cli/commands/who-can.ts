@@ -4,10 +4,12 @@ import { Refused } from '../../core/errors.ts';
 import { type Tier, tiers } from '../../core/key.ts';
 import { checkKeyId } from '../../core/key-id.ts';
 import { table } from '../output.ts';
+import { policyFrom } from '../policy-file.ts';
 import { action, examples } from '../session.ts';
 
 interface Options {
   readonly tier?: string;
+  readonly policy?: string;
 }
 
 /**
@@ -19,17 +21,19 @@ export function whoCan(): Command {
     .description('say who may do something, offline')
     .argument('<words...>', `what somebody wants to do (${actions.join(', ')}), with the key's id before it if you like`)
     .option('--tier <tier>', `for keys of one tier: ${tiers.join(', ')}`)
+    .option('-p, --policy <file>', "the installation's policy.yaml; the one that ships with Rekey otherwise")
     .addHelpText('after', examples('who-can revoke --stage prod', 'who-can payments/stripe revoke', 'who-can confirm --tier high'))
     .action(
-      action<Options>(async (session, { tier, stage = '<stage>' }, words) => {
+      action<Options>(async (session, { tier, policy: file, stage = '<stage>' }, words) => {
         const given = [words ?? []].flat();
         const wanted = given.at(-1) ?? '';
         if (given.length > 2) throw new Refused('E_USAGE', 'give an action, with at most a key before it');
         if (given.length === 2) checkKeyId(given[0] ?? '');
         if (!isAction(wanted)) throw new Refused('E_USAGE', `the action must be one of ${actions.join(', ')}`);
         if (tier !== undefined && !isTier(tier)) throw new Refused('E_USAGE', `--tier must be one of ${tiers.join(', ')}`);
+        const { authority } = policyFrom(file);
         const rows = (tier === undefined ? tiers : [tier]).flatMap((of) =>
-          allowed(wanted, of).map((one) => ({
+          allowed(authority, wanted, of).map((one) => ({
             tier: of,
             ...one,
             policy: one.role === 'schedule' ? null : policyName(stage, one.role),

@@ -110,12 +110,13 @@ function isQuiesced(ports: Ports, key: Key): boolean {
   return [key.lastEndedAt, key.repairingAt, key.revocation?.acquiredAt].every((at) => quiesceSeconds(ports, at) === 0);
 }
 
-/** The next look comes after the idle interval, or when something is still to be done here, sooner: at the next round. */
+/** The next look comes after the tier's interval (POL-T4), or when something is still to be done here, sooner: at the next round. */
 async function markChecked(ports: Ports, key: Key): Promise<void> {
   const now = instant(ports.clock.now());
   const unsent = await ports.inventory.list(outboxPartition(key.facts.id));
   const orphans = await ports.inventory.list(orphanPartition(key.facts.id));
   const soon = unsent.length > 0 || orphans.length > 0 || !isQuiesced(ports, key);
-  const lookAt = after(now, soon ? ports.settings.reconcileSeconds : ports.settings.idleCheckSeconds);
+  const idleSeconds = Math.min(ports.settings.idleCheckSeconds, ports.policy.tiers[key.tier].probeEverySeconds);
+  const lookAt = after(now, soon ? ports.settings.reconcileSeconds : idleSeconds);
   await commit(ports, key.facts.id, () => ({ actor: 'reconciler', set: { checkedAt: now }, lookAt, events: [] }));
 }

@@ -1,5 +1,5 @@
 import { Refused } from '../../core/errors.ts';
-import { checkPolicy } from '../../core/policy.ts';
+import { checkPolicy } from '../../core/policy/check-policy.ts';
 import { checkSettings } from '../../core/settings.ts';
 import { steps } from '../../workflows/steps.ts';
 import { about, type Rule } from './rule.ts';

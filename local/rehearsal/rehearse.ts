@@ -1,7 +1,7 @@
 import { adoptVersion } from '../../core/adopt.ts';
 import { Refused } from '../../core/errors.ts';
 import { type KeyFacts, tiers } from '../../core/key.ts';
-import type { Policy } from '../../core/policy.ts';
+import type { Policy, TierPolicy } from '../../core/policy.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { registerKey } from '../../core/register.ts';
@@ -36,6 +36,16 @@ export interface Rehearsal extends Calendar {
 /** Nothing breaks by itself here, so the reconciler is needed for what only time decides: it looks every five minutes, and at keys that rest once a day. */
 const calm = { reconcileSeconds: 300, idleCheckSeconds: 86_400 };
 
+const calmly = (policy: Policy): Policy => {
+  const { high, medium, low } = policy.tiers;
+  const [h, m, l] = [high, medium, low].map((tier) => ({ ...tier, probeEverySeconds: calm.idleCheckSeconds })) as [
+    TierPolicy,
+    TierPolicy,
+    TierPolicy,
+  ];
+  return { ...policy, tiers: { high: h, medium: m, low: l } };
+};
+
 /**
  * What a policy would do with some keys for `days` days: the production steps and workflow files in memory, in virtual time, with vendors
  * that work and consumers that do what their owners say. Every key is adopted on the first day, with a version that is new then. Takes over
@@ -46,7 +56,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const settings: Settings = { ...options.settings, ...calm };
   const time = virtualTime(start);
   try {
-    const { ports, stop } = composeRehearsal(keys, policy, settings);
+    const { ports, stop } = composeRehearsal(keys, calmly(policy), settings);
     const refused = await adoptAll(ports, keys);
     const looking = [
       ...tiers.map((tier) => every(settings.sweepSeconds[tier], () => sweep(ports, { tier }))),

@@ -5,7 +5,7 @@
  */
 import type { Item, Write } from '../../core/inventory.ts';
 import { getKey } from '../../core/items.ts';
-import { defaultPolicy } from '../../core/policy.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import type { Ports } from '../../core/ports.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { beginsRotation, revokes } from '../support/operations.ts';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { policyName, whoCan } from '../../core/authority.ts';
 import { tiers } from '../../core/key.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { launcher, rekey } from '../support/local-installation.ts';
 
 const nowhere = mkdtempSync(join(tmpdir(), 'rekey-nowhere-'));
@@ -17,7 +18,9 @@ describe('who-can', () => {
       const { code, stdout } = await rekey(['who-can', 'payments/stripe', action, '--stage', 'prod', '--json'], { cwd: nowhere });
       expect(code).toBe(0);
       const policy = (role: ReturnType<typeof whoCan>[number]['role']) => (role === 'schedule' ? null : policyName('prod', role));
-      const rows = tiers.flatMap((tier) => whoCan(action, tier).map((one) => ({ tier, ...one, policy: policy(one.role) })));
+      const rows = tiers.flatMap((tier) =>
+        whoCan(defaultPolicy.authority, action, tier).map((one) => ({ tier, ...one, policy: policy(one.role) })),
+      );
       expect(JSON.parse(stdout)).toEqual({ action, who: rows });
       expect(rows.length).toBeGreaterThan(0);
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dueAfter, dueVerdict } from '../../core/due.ts';
 import type { Key } from '../../core/key.ts';
-import { defaultPolicy } from '../../core/policy.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { milliseconds } from '../../core/time.ts';
 import { testFacts } from '../support/world.ts';
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Refused } from '../../core/errors.ts';
-import { checkPolicy, defaultPolicy, overlapOf, type TierPolicy } from '../../core/policy.ts';
+import { checkPolicy } from '../../core/policy/check-policy.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
+import { overlapOf, type TierPolicy } from '../../core/policy.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { consumerNamed, testFacts } from '../support/world.ts';
 
@@ -27,8 +29,12 @@ describe('a policy', () => {
       ['tiers.high.rotateEvery'],
     ],
     ['whose period is a second more than that', { rotateEverySeconds: high.overlapMaxSeconds + high.soakSeconds + 2 * inflight + 1 }, []],
-    ['that never rotates', { rotateEverySeconds: 0 }, ['tiers.high.rotateEvery', 'tiers.high.rotateEvery']],
-    ['that rotates every 10,000 days', { rotateEverySeconds: 10_000 * 86_400 }, ['tiers.high.rotateEvery']],
+    ['that never rotates', { rotateEverySeconds: 0, remindBeforeSeconds: [] }, ['tiers.high.rotateEvery', 'tiers.high.rotateEvery']],
+    [
+      'that rotates every 10,000 days',
+      { rotateEverySeconds: 10_000 * 86_400, maxLifetimeSeconds: 0 },
+      ['tiers.high.rotateEvery', 'tiers.high.maxLifetime', 'tiers.medium.rotateEvery'],
+    ],
     ['whose least overlap is more than its most', { overlapMinSeconds: high.overlapMaxSeconds + 1 }, ['tiers.high.overlapMin']],
     ['whose overlap is negative', { overlapMinSeconds: -1 }, ['tiers.high.overlapMin']],
   ])('%s is judged by the inequality', (_name, more, paths) => {

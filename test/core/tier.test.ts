@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyFacts } from '../../core/key.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { tierOf } from '../../core/tier.ts';
 import { testFacts } from '../support/world.ts';
 
@@ -17,6 +18,6 @@ const rows: readonly [facts: Partial<KeyFacts>, tier: string, because: string][]
 
 describe('POL-T1 POL-T2 POL-T3 POL-T5: the tier of a key', () => {
   it.each(rows)('with %o is %s, because %s', (facts, tier, because) => {
-    expect(tierOf(testFacts(facts))).toEqual({ tier, because });
+    expect(tierOf(testFacts(facts), defaultPolicy)).toEqual({ tier, because });
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Refused, Refused as RefusedError } from '../../core/errors.ts';
-import { defaultPolicy } from '../../core/policy.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { readInstallation } from '../../infra/installation.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -40,7 +40,7 @@ describe('an installation', () => {
 
   test('takes what its files say instead', () => {
     write('settings.yaml', 'settleSeconds: 90\nsweepSeconds:\n  high: 120\n');
-    write('policy.yaml', shipped('policy.yaml').replace('rotateEvery: P30D', 'rotateEvery: P60D'));
+    write('policy.yaml', shipped('policy.yaml').replace('rotateEvery: P30D', 'rotateEvery: P60D').replace('P45D', 'P90D'));
     const { settings, policy } = readInstallation('test', folder);
     expect(settings).toMatchObject({ settleSeconds: 90, sweepSeconds: { high: 120, medium: 3600 } });
     expect(policy.tiers.high.rotateEverySeconds).toBe(60 * 24 * 3600);
@@ -62,7 +62,7 @@ describe('an installation', () => {
   });
 
   test('is refused with a policy whose period is shorter than its overlap and soak', () => {
-    write('policy.yaml', shipped('policy.yaml').replace('rotateEvery: P30D', 'rotateEvery: P1D'));
+    write('policy.yaml', shipped('policy.yaml').replace('rotateEvery: P30D', 'rotateEvery: P8D'));
     expect(refusal().problems).toEqual([expect.objectContaining({ message: expect.stringContaining('overlapMax + soak') })]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { roles, whoCan } from '../../core/authority.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { requests } from '../../requests/requests.ts';
 import { routes } from '../../requests/routes.ts';
 import { flat, readTemplate, statements, testStack } from '../support/stack.ts';
@@ -31,16 +32,18 @@ describe('a role', () => {
 
   test.each(roles)('POL-R9, POL-Q1: %s may make exactly the requests that who-can says, route by route', (role) => {
     for (const [name, { action }] of Object.entries(requests)) {
-      const says = whoCan(action).some((one) => one.role === role);
+      const says = whoCan(defaultPolicy.authority, action).some((one) => one.role === role);
       expect([name, opened(role).includes(`requests/${name}`)]).toEqual([name, says]);
     }
-    expect(opened(role).includes('receipts')).toBe(whoCan('prove').some((one) => one.role === role));
+    expect(opened(role).includes('receipts')).toBe(whoCan(defaultPolicy.authority, 'prove').some((one) => one.role === role));
     expect(opened(role).filter((path) => !routes.some((route) => route.path === path))).toEqual([]);
   });
 
   test('POL-Q1: creates, approves or revokes, and never two of these', () => {
     for (const role of roles) {
-      const held = (['create', 'approve', 'revoke'] as const).filter((action) => whoCan(action).some((one) => one.role === role));
+      const held = (['create', 'approve', 'revoke'] as const).filter((action) =>
+        whoCan(defaultPolicy.authority, action).some((one) => one.role === role),
+      );
       expect(held.length, role).toBeLessThanOrEqual(1);
     }
   });

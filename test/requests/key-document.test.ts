@@ -45,6 +45,8 @@ describe('a key document', () => {
     expect(row?.facts).toEqual({
       id: 'payments/stripe',
       owner: 'team-payments',
+      team: 'team-payments',
+      unit: 'default',
       environment: 'production',
       purpose: 'Charges cards',
       provider: 'sandbox',
@@ -86,6 +88,8 @@ describe('a key document', () => {
     });
     const varied = fc.record({
       owner: words,
+      team: words,
+      unit: words,
       purpose: fc.constantFrom('yes', '007', 'a: b', '# no comment', '- list', 'null'),
       exposure: fc.constantFrom('public', 'internal', 'isolated'),
       privileged: fc.boolean(),

@@ -1,5 +1,6 @@
 import type { Consumer, KeyFacts } from '../../core/key.ts';
-import { defaultPolicy, type Policy, type TierPolicy } from '../../core/policy.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
+import type { Policy, TierPolicy } from '../../core/policy.ts';
 import { consumerNamed, testFacts } from '../support/world.ts';
 import { toleranceSeconds } from './invariants/progress.ts';
 import type { KeyPlan, Manner, Plan } from './plan.ts';
@@ -34,7 +35,9 @@ const consumerOf = (manner: Manner, name: string): Consumer => ({
 /** The policy of a history: production's proportions in seconds. */
 export function policyOf({ rotateEverySeconds, atOverlapMax }: Plan): Policy {
   const tier: TierPolicy = {
+    ...defaultPolicy.tiers.high,
     rotateEverySeconds,
+    maxLifetimeSeconds: 3 * rotateEverySeconds,
     overlapMinSeconds: 10,
     overlapMaxSeconds: 60,
     atOverlapMax,

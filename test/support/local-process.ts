@@ -104,6 +104,8 @@ export function factsOf(id: string, consumers: readonly string[]) {
   return {
     id,
     owner: 'team-payments',
+    team: 'team-payments',
+    unit: 'default',
     environment: 'staging',
     purpose: 'a test',
     provider: 'sandbox',

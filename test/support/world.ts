@@ -11,7 +11,8 @@ import { proofOf } from '../../core/challenge.ts';
 import type { Consumer, KeyFacts } from '../../core/key.ts';
 import type { MeasuredOf, Measures } from '../../core/metric.ts';
 import type { Notice } from '../../core/notice.ts';
-import { defaultPolicy, type Policy, type TierPolicy } from '../../core/policy.ts';
+import { defaultPolicy } from '../../core/policy/default-policy.ts';
+import type { Policy, TierPolicy } from '../../core/policy.ts';
 import type { Executions, Ports } from '../../core/ports.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { registerKey } from '../../core/register.ts';
@@ -41,7 +42,9 @@ export const testSettings: Settings = {
 };
 
 const tier: TierPolicy = {
+  ...defaultPolicy.tiers.high,
   rotateEverySeconds: 86_400,
+  maxLifetimeSeconds: 259_200,
   overlapMinSeconds: 20,
   overlapMaxSeconds: 600,
   atOverlapMax: 'hold',
@@ -64,6 +67,8 @@ export const consumerNamed = (name: string): Consumer => ({
 export const testFacts = (more: Partial<KeyFacts> = {}): KeyFacts => ({
   id: 'payments/stripe',
   owner: 'team-payments',
+  team: 'team-payments',
+  unit: 'default',
   environment: 'staging',
   purpose: 'charge cards',
   provider: 'memory',
