@@ -70,6 +70,12 @@ export function secondsOf(text: string): number {
   return seconds;
 }
 
+/** Versions on the command line, like `3` or `3,4`. Throws Refused E_USAGE for anything else. */
+export function versionNumbers(text: string): number[] {
+  if (!/^[1-9]\d{0,8}(,[1-9]\d{0,8})*$/.test(text)) throw new Refused('E_USAGE', '--versions must be numbers like 3 or 3,4');
+  return text.split(',').map(Number);
+}
+
 /** Ctrl-C at a prompt. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { Refused, refusals } from '../core/errors.ts';
+import { certificate } from './commands/certificate.ts';
 import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
 import { history } from './commands/history.ts';
@@ -71,7 +72,20 @@ function program(): Command {
     );
   rekey.addCommand(key);
   rekey.addCommand(inventory);
-  for (const command of [rotate(), rollback(), revoke(), reissue(), confirm(), hold(), history(), status(), simulate(), whoCan(), doctor()])
+  for (const command of [
+    rotate(),
+    rollback(),
+    revoke(),
+    certificate(),
+    reissue(),
+    confirm(),
+    hold(),
+    history(),
+    status(),
+    simulate(),
+    whoCan(),
+    doctor(),
+  ])
     rekey.addCommand(settle(command));
   return rekey;
 }

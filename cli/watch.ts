@@ -84,6 +84,12 @@ function follow(session: Session, started: number) {
       for (const [consumer, what] of Object.entries(report.adoption)) if (!what.startsWith('no proof')) say(`${consumer} is ${what}`);
       if (report.attention) say(session.color.yellow(`${report.attention.reason}: ${report.attention.message}`));
       if (!open) return;
+      for (const { mark, seconds, targetSeconds } of open.stopwatch) {
+        if (seconds === null) continue;
+        const late =
+          seconds > targetSeconds ? session.color.red(`late, due at ${ago(targetSeconds * 1000)}`) : `due at ${ago(targetSeconds * 1000)}`;
+        say(`${mark} ${ago(seconds * 1000)} after the report (${late})`);
+      }
       now = open.waitsFor ? `${open.step}, waiting for ${open.waitsFor}` : open.step;
       say(`${report.state}: ${now}`);
     },

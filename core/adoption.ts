@@ -4,6 +4,7 @@ import { ConditionFailed, Refused } from './errors.ts';
 import { adoptionKey, findVersion, getKey, nonceKey, putItem } from './items.ts';
 import type { Key } from './key.ts';
 import type { Ports } from './ports.ts';
+import { noteRecovered } from './revoke/milestone.ts';
 import { judgeConfirm } from './rotate/confirm.ts';
 import { instant } from './time.ts';
 
@@ -64,6 +65,7 @@ export async function receive(
     if (!(error instanceof ConditionFailed)) throw error;
     throw new Refused('E_PROOF_INVALID', 'this challenge was already answered');
   }
+  await noteRecovered(ports, keyId, operationId, version);
   return { accepted: true, complete: await judgeConfirm(ports, keyId) };
 }
 

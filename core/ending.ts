@@ -1,10 +1,13 @@
 import { type Attempt, record } from './attempt.ts';
+import { certify } from './certificate.ts';
 import { effect } from './effect.ts';
 import { ProbeAgain, StillAccepted } from './errors.ts';
+import type { Write } from './inventory.ts';
 import { putItem, versionItem } from './items.ts';
+import type { Credential } from './ports.ts';
 import { probeOnce, unprobed } from './probing.ts';
 import { instant, milliseconds } from './time.ts';
-import { isDead, moveVersion, type Version } from './version.ts';
+import { endingSince, isDead, moveVersion, type Version } from './version.ts';
 
 /**
  * Tells the provider to refuse a version. Afterwards the version is disabling, never further: only probes prove it dead.
@@ -13,9 +16,12 @@ import { isDead, moveVersion, type Version } from './version.ts';
 export async function disableVersion(attempt: Attempt, version: Version): Promise<Version> {
   const { ports, key, keyId, subject } = attempt;
   const { credentialId } = version;
-  if (version.state === 'destroyed') return version;
+  if (version.state === 'destroyed' && !version.aliveAt) return version;
+  const ending = endingSince(version, instant(ports.clock.now()));
   // Proven dead before, and told again all the same: somebody may have enabled it since.
-  const disabling: Version = isDead(version.state) ? version : { ...unprobed(version), state: moveVersion(version.state, 'disabling') };
+  const disabling: Version = isDead(version.state)
+    ? { ...(version.aliveAt ? unprobed(version) : version), ending }
+    : { ...unprobed(version), ending, state: moveVersion(version.state, 'disabling') };
   if (!credentialId) {
     await record(attempt, () => ({
       writes: [putItem(versionItem(keyId, disabling))],
@@ -32,12 +38,22 @@ export async function disableVersion(attempt: Attempt, version: Version): Promis
   return disabling;
 }
 
+/** A version that was just proven dead: its record, the proof in words, and the certificate of it, which is written with the record. */
+export interface Death {
+  readonly version: Version;
+  readonly proof: string;
+  readonly certificate: Write;
+}
+
+/** Answers that flicker ask for more of them in a row: twice as many after each acceptance that followed a refusal, up to this factor. */
+const mostPatience = 4;
+
 /**
  * Probes a disabling version once. Returns the version, dead, when the provider has refused it as often in a row as its spec asks and
  * does not list it as enabled. Throws StillAccepted (it was disabled again), or ProbeAgain.
  * A version whose value was never stored can only be judged by the list; the proof says so.
  */
-export async function proveDead(attempt: Attempt, version: Version): Promise<{ readonly version: Version; readonly proof: string }> {
+export async function proveDead(attempt: Attempt, version: Version): Promise<Death> {
   const { ports, key, keyId, subject } = attempt;
   const provider = ports.provider(key.facts.provider);
   const listed = version.credentialId
@@ -48,29 +64,29 @@ export async function proveDead(attempt: Attempt, version: Version): Promise<{ r
     if (listed?.enabled) throw await stillAccepted(attempt, version, 'the provider lists it as enabled');
     if (version.token)
       throw new ProbeAgain(`the value of version ${version.number} is gone from the secret store: its death cannot be observed`);
-    return unlistedLongEnough(attempt, version);
+    return unlistedLongEnough(attempt, version, listed);
   }
   const probed = await probeOnce(attempt, version, value);
   if (probed.verdict === 'alive') throw await stillAccepted(attempt, probed.version, 'the provider accepted it');
-  const { denied } = provider.traits.probe;
+  const denied = provider.traits.probe.denied * Math.min(mostPatience, 2 ** (probed.version.ending?.relapses ?? 0));
   if (probed.verdict !== 'denied' || probed.count < denied)
     throw new ProbeAgain(`version ${version.number} is ${probed.verdict}, ${probed.count} of ${denied} in a row`);
   if (listed?.enabled) throw await stillAccepted(attempt, probed.version, 'it is refused but listed as enabled');
-  return dead(attempt, probed.version, `refused ${probed.count} times in a row`);
+  return dead(attempt, probed.version, listed, `refused ${probed.count} times in a row`);
 }
 
 /**
  * A value that nobody stored cannot be probed. What is no longer listed as enabled may still be accepted until the vendor's disable has
  * reached everywhere, so it counts as dead only that long after it was first seen so.
  */
-async function unlistedLongEnough(attempt: Attempt, version: Version): Promise<{ readonly version: Version; readonly proof: string }> {
+async function unlistedLongEnough(attempt: Attempt, version: Version, listed: Credential | undefined): Promise<Death> {
   const { ports, key, keyId } = attempt;
   const { revokeSeconds } = ports.provider(key.facts.provider).traits;
   const waitSeconds = revokeSeconds + ports.settings.settleSeconds;
   const now = ports.clock.now();
   const seen = version.probes?.verdict === 'unlisted' ? version.probes : null;
   if (seen && now - milliseconds(seen.at) >= waitSeconds * 1000)
-    return dead(attempt, version, `its value was never stored, and the provider has not listed it as enabled for ${waitSeconds} s`);
+    return dead(attempt, version, listed, `its value was never stored, and the provider has not listed it as enabled for ${waitSeconds} s`);
   if (!seen) {
     const unlisted: Version = { ...version, probes: { verdict: 'unlisted', count: 1, at: instant(now) } };
     await record(attempt, () => ({
@@ -85,8 +101,14 @@ async function unlistedLongEnough(attempt: Attempt, version: Version): Promise<{
   );
 }
 
-function dead(attempt: Attempt, version: Version, proof: string): { version: Version; proof: string } {
-  return { version: { ...version, state: moveVersion(version.state, 'disabled'), disabledAt: instant(attempt.ports.clock.now()) }, proof };
+function dead(attempt: Attempt, version: Version, listed: Credential | undefined, proof: string): Death {
+  const died: Version = {
+    ...version,
+    state: isDead(version.state) ? version.state : moveVersion(version.state, 'disabled'),
+    disabledAt: instant(attempt.ports.clock.now()),
+    aliveAt: null,
+  };
+  return { version: died, proof, certificate: certify(attempt, died, listed, proof) };
 }
 
 /** Disables again what the provider still accepts; the caller throws the error. */

@@ -13,6 +13,7 @@ import type { Version } from './version.ts';
  *   KEY#<id>   META            the key: facts, state, fence, operation records, audit head
  *              VER#<n>         a version
  *              EFF#<op>#…      an effect: intended, then done or failed
+ *              CERT#<n>        the death certificate of version n
  *              DEST#<id>#<n>   version n was written to a destination and read back
  *              ADOPT#<c>#<n>#… consumer c proved, to an operation, that it uses version n
  *              NONCE#<nonce>   a challenge, answered at most once
@@ -31,6 +32,7 @@ import type { Version } from './version.ts';
 export const partition = (keyId: string): string => `KEY#${keyId}`;
 export const metaKey = (keyId: string): ItemKey => ({ pk: partition(keyId), sk: 'META' });
 export const versionKey = (keyId: string, number: number): ItemKey => ({ pk: partition(keyId), sk: `VER#${padded(number)}` });
+export const certificateKey = (keyId: string, number: number): ItemKey => ({ pk: partition(keyId), sk: `CERT#${padded(number)}` });
 export const destinationKey = (keyId: string, destinationId: string, number: number): ItemKey => ({
   pk: partition(keyId),
   sk: `DEST#${destinationId}#${padded(number)}`,

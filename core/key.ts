@@ -183,6 +183,10 @@ export interface RevokeRequest {
   readonly scope: 'all' | readonly number[];
   /** Where it leaked; `destination` and `unknown` hold the reissue. */
   readonly source: LeakSource;
+  /** When it was reported, where that was before the request. */
+  readonly reportedAt?: string;
+  /** Versions that were proven dead and are accepted again: nothing short of a new proof ends this request. */
+  readonly alive?: readonly number[];
 }
 
 export type LeakSource = 'repository' | 'log' | 'ticket' | 'chat' | 'vendor' | 'destination' | 'unknown' | 'none';
@@ -206,8 +210,17 @@ export interface Revocation {
   readonly oldVersion?: number;
   readonly newVersion?: number;
   readonly mint?: number;
+  /** When the provider had answered the first disable of every version, in the request itself; and when Disable had recorded it. */
+  readonly firstDisabledAt?: string;
   readonly disabledAt?: string;
+  /** When every version was proven dead, the first time and the last. */
+  readonly firstContainedAt?: string;
   readonly containedAt?: string;
+  /** When the last of the notices of the disable was sent; when the last consumer proved that it uses the new version. */
+  readonly toldAt?: string;
+  readonly healthyAt?: string;
+  readonly sessionsEndedAt?: string;
+  readonly strangers?: number;
   readonly proof?: string;
   readonly attributedAt?: string;
   readonly held?: boolean;
@@ -245,6 +258,18 @@ export interface Key {
   readonly checkedAt: string | null;
   /** When the reconciler last took the key to repair it; null when those repairs have ended. */
   readonly repairingAt: string | null;
+  /** A closed revocation of which not every notice was sent yet. */
+  readonly untold?: string | null;
+  /** Revoked versions whose death is looked at again, and when. */
+  readonly watch?: readonly Watch[];
+}
+
+/** The next look at a revoked version: the how manieth it is, counted from 0. */
+export interface Watch {
+  readonly version: number;
+  readonly look: number;
+  readonly at: string;
+  readonly deadAt: string;
 }
 
 /** An audit line that a single update left on the key; the next transaction files it in the chain. */

@@ -16,6 +16,8 @@ export interface Policy {
   /** Who may do what, by tier. */
   readonly authority: readonly AuthorityRule[];
   readonly maxHoldSeconds: number;
+  /** How long after its death a revoked version is tried again, each time. */
+  readonly watchSeconds: readonly number[];
   readonly exceptions: { readonly maxSeconds: number; readonly perOwner: number };
   /** Where a key matches one or more windows, its schedule starts rotations only while one of them is open. */
   readonly windows: readonly Window[];

@@ -27,12 +27,22 @@ export async function probeOnce(attempt: Attempt, version: Version, value: Value
   }
   const { verdict, detail } = await provider.probe(subject, value);
   const count = verdict === 'inconclusive' ? 0 : last?.verdict === verdict ? last.count + 1 : 1;
-  const probed: Version = { ...version, probes: { verdict, count, at: instant(ports.clock.now()) } };
+  const at = instant(ports.clock.now());
+  const since = count > 1 ? (last?.since ?? at) : at;
+  const probed: Version = { ...counted(version, verdict), probes: { verdict, count, at, since, answer: detail.slice(0, 200) } };
   await record(attempt, () => ({
     writes: [putItem(versionItem(attempt.keyId, probed))],
     events: [{ event: 'version.probed', detail: { version: version.number, verdict, count, answer: detail.slice(0, 200) } }],
   }));
   return { verdict, count, version: probed };
+}
+
+/** One more probe in the record of an ending version. */
+function counted(version: Version, verdict: Verdict): Version {
+  const { ending, probes } = version;
+  if (!ending) return version;
+  const relapsed = verdict === 'alive' && probes?.verdict === 'denied';
+  return { ...version, ending: { ...ending, [verdict]: ending[verdict] + 1, relapses: ending.relapses + (relapsed ? 1 : 0) } };
 }
 
 /** A version whose probes start from nothing: a count belongs to the state it was made in. */

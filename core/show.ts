@@ -7,6 +7,7 @@ import { findKey, getKey, listVersions, partition } from './items.ts';
 import type { Attention, Hold, Key, KeyFacts, KeyState, Tier } from './key.ts';
 import { openOperation } from './operation.ts';
 import type { Ports } from './ports.ts';
+import { type StopwatchMark, stopwatchOf } from './stopwatch.ts';
 import { instant } from './time.ts';
 import type { Version } from './version.ts';
 
@@ -37,6 +38,8 @@ export interface OperationView {
   /** Instants of what it has shown so far, by name. */
   readonly times: Readonly<Record<string, string>>;
   readonly proof: string | null;
+  /** Of a revocation: what has come so far, against the tier's targets. */
+  readonly stopwatch: readonly StopwatchMark[];
   /** What it waits for, in words, or null. */
   readonly waitsFor: string | null;
 }
@@ -82,7 +85,7 @@ export async function showKey(ports: Ports, keyId: string): Promise<KeyReport> {
     ...summaryOf(ports, key),
     facts: key.facts,
     versions: versions.map(({ fingerprints: _fingerprints, token: _token, ...shown }) => withoutKeys(shown)),
-    operation: operationView(key),
+    operation: operationView(ports, key),
     destinations,
     adoption: await adoptionView(ports, key, versions),
     auditBreak: firstBreak(await history(ports, keyId), key.audit),
@@ -122,7 +125,7 @@ export async function status(ports: Ports): Promise<Status> {
     byState: count(({ state }) => state),
     byTier: count(({ tier }) => tier),
     open: keys.flatMap((key) => {
-      const operation = operationView(key);
+      const operation = operationView(ports, key);
       return operation ? [{ keyId: key.facts.id, operation }] : [];
     }),
     attention: keys.flatMap((key) => (key.attention ? [{ keyId: key.facts.id, attention: key.attention }] : [])),
@@ -163,7 +166,7 @@ function summaryOf(ports: Ports, key: Key): KeySummary {
   };
 }
 
-function operationView(key: Key): OperationView | null {
+function operationView(ports: Ports, key: Key): OperationView | null {
   const operation = openOperation(key);
   if (!operation) return null;
   const record: Readonly<Record<string, unknown>> = { ...(key.revocation ?? key.rotation) };
@@ -172,7 +175,9 @@ function operationView(key: Key): OperationView | null {
   ) as Record<string, string>;
   const { kind, id, step, oldVersion, newVersion } = operation;
   const since = (key.revocation?.openedAt ?? key.rotation?.startedAt) as string;
-  return { id, kind, step, since, oldVersion, newVersion, times, proof: key.revocation?.proof ?? null, waitsFor: waitsFor(key) };
+  const { revocation, tier } = key;
+  const stopwatch = revocation ? stopwatchOf(revocation, ports.policy.tiers[tier].targets) : [];
+  return { id, kind, step, since, oldVersion, newVersion, times, proof: revocation?.proof ?? null, stopwatch, waitsFor: waitsFor(key) };
 }
 
 function waitsFor(key: Key): string | null {

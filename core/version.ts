@@ -45,8 +45,34 @@ export interface Version {
   readonly liveAt: string | null;
   readonly disabledAt: string | null;
   readonly destroyedAt: string | null;
-  /** Consecutive probes with the same verdict, and when the last one was made. */
-  readonly probes: { readonly verdict: string; readonly count: number; readonly at: string } | null;
+  /** Consecutive probes with the same verdict, when the first and the last one of them were made, and the last answer. */
+  readonly probes: {
+    readonly verdict: string;
+    readonly count: number;
+    readonly at: string;
+    readonly since?: string;
+    readonly answer?: string;
+  } | null;
+  /** Since the provider was first told to refuse it. */
+  readonly ending?: Ending;
+  /** Seen accepted, or listed as enabled, after it had been proven dead (ISO instant); null again when it was proven dead once more. */
+  readonly aliveAt?: string | null;
+}
+
+/** What was tried on a version since the provider was first told to refuse it. */
+export interface Ending {
+  readonly since: string;
+  /** Probes by their answer. */
+  readonly denied: number;
+  readonly alive: number;
+  readonly inconclusive: number;
+  /** How often an acceptance followed a refusal: answers that flicker. */
+  readonly relapses: number;
+}
+
+/** The record of a version that the provider has just been told to refuse, once more or for the first time. */
+export function endingSince(version: Version, now: string): Ending {
+  return version.ending ?? { since: now, denied: 0, alive: 0, inconclusive: 0, relapses: 0 };
 }
 
 /** True when the provider must not accept the version any more, or was told so. */

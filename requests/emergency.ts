@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { showCertificates } from '../core/certificate.ts';
 import { leakSources } from '../core/leak-sources.ts';
 import { planRevocation } from '../core/plan.ts';
 import { notSaid, revoke } from '../core/revoke/begin.ts';
@@ -10,6 +11,7 @@ import { keyId, name, text } from './fields.ts';
 import { type Request, reason, request, requestId } from './request.ts';
 
 const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).check(z.minLength(1), z.maxLength(100))]);
+const instant = z.iso.datetime({ message: 'must be an instant in UTC, like 2027-01-31T00:00:00Z' });
 /** In memory for the search or the probe, and nowhere else. */
 const leaked = z.string().check(z.minLength(1), z.maxLength(65_536));
 const atProvider = {
@@ -28,13 +30,15 @@ export const emergency: Readonly<Record<string, Request>> = {
       scope: z.exactOptional(scope),
       reason: z.exactOptional(z.union([reason, z.literal('')])),
       source: z.exactOptional(z.enum(leakSources)),
+      reportedAt: z.exactOptional(instant),
       requestId: z.exactOptional(requestId),
       dryRun: z.exactOptional(z.boolean()),
     }),
     (ports, input, actor) => {
       const { keyId, scope = 'all', source = 'unknown' } = input;
       if (input.dryRun) return planRevocation(ports, { keyId, scope });
-      const order = { keyId, scope, reason: input.reason || notSaid, source, requestId: input.requestId ?? ports.randomId() };
+      const reported = input.reportedAt === undefined ? {} : { reportedAt: input.reportedAt };
+      const order = { keyId, scope, reason: input.reason || notSaid, source, requestId: input.requestId ?? ports.randomId(), ...reported };
       return revoke(ports, order, actor);
     },
     'intake',
@@ -69,6 +73,7 @@ export const emergency: Readonly<Record<string, Request>> = {
     },
     'intake',
   ),
+  'revoke.certificate': request('read', z.strictObject({ keyId: keyId() }), (ports, input) => showCertificates(ports, input.keyId)),
   'unmanaged.history': request('read', z.strictObject({ provider: name() }), (ports, input) => unmanagedHistory(ports, input.provider)),
   reissue: request(
     'reissue',

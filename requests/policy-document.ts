@@ -44,14 +44,28 @@ export function readPolicy(yaml: string, file: string, settings: Settings): Poli
 
 /** The file that `readPolicy` reads back to the same policy. */
 export function writePolicy(policy: Policy): string {
-  const { version, approvedStores, maxHoldSeconds, tierRules, authority, exceptions, windows, holds, pace, triggers, reviews, onCall } =
-    policy;
+  const {
+    version,
+    approvedStores,
+    maxHoldSeconds,
+    watchSeconds,
+    tierRules,
+    authority,
+    exceptions,
+    windows,
+    holds,
+    pace,
+    triggers,
+    reviews,
+    onCall,
+  } = policy;
   return stringify({
     apiVersion: 'rekey/v1',
     kind: 'Policy',
     version,
     approvedStores,
     maxHold: formatDuration(maxHoldSeconds),
+    watch: watchSeconds.map(formatDuration),
     tiers: Object.fromEntries(tiers.map((of: Tier) => [of, tierDocument(policy.tiers[of])])),
     tierRules,
     authority,
@@ -86,6 +100,7 @@ function policyOf(given: PolicyDocument): Policy {
     version: given.version,
     approvedStores: given.approvedStores,
     maxHoldSeconds: given.maxHold,
+    watchSeconds: given.watch ?? shipped.watchSeconds,
     tiers: {
       high: tierPolicy(given.tiers.high, shipped.tiers.high),
       medium: tierPolicy(given.tiers.medium, shipped.tiers.medium),

@@ -101,6 +101,7 @@ export const policyDocument = z.strictObject({
   stage: z.optional(name()),
   approvedStores: list(name(), 50).check(z.minLength(1, 'must name at least one store')),
   maxHold: duration,
+  watch: z.exactOptional(list(duration, 10)),
   tiers: z.strictObject({ high: tier, medium: tier, low: tier }),
   tierRules: z.exactOptional(
     list(z.strictObject({ tier: z.enum(tiers), because: text(), when: z._default(match, {}) }), 100).check(

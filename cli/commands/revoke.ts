@@ -7,8 +7,9 @@ import { leakSources } from '../../core/leak-sources.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Revoked } from '../../core/revoke/begin.ts';
 import { aftermath } from '../aftermath.ts';
+import { certificatesOf, showCertificates } from '../certificate-text.ts';
 import { exitOf, exits } from '../ending.ts';
-import { confirmByName, secondsOf } from '../input.ts';
+import { confirmByName, secondsOf, versionNumbers } from '../input.ts';
 import { identify, lastUseText, screen } from '../leaked.ts';
 import { showPlan } from '../plan-text.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
@@ -60,6 +61,8 @@ export function revoke(): Command {
 
 async function run(session: Session, options: Options, key?: string): Promise<number> {
   if (options.unmanaged) return endUnmanaged(session, options);
+  // The stopwatch begins when the responder does: finding the key and saying yes are part of it.
+  const reportedAt = new Date().toISOString();
   const { keyId, versions } = await subject(session, options, key);
   const scope = versionsOf(options.versions) ?? versions ?? 'all';
   const source = sourceOf(options.source);
@@ -75,6 +78,7 @@ async function run(session: Session, options: Options, key?: string): Promise<nu
     scope,
     requestId: options.requestId ?? randomUUID(),
     ...(source === undefined ? {} : { source }),
+    reportedAt,
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   });
   session.note(`${keyId}: ${revoked.message}.`);
@@ -117,8 +121,9 @@ async function shortPreview(session: Session, keyId: string, scope: Scope): Prom
 async function conclude(session: Session, revoked: Revoked, scope: Scope, timeoutSeconds: number | undefined): Promise<number> {
   const { keyId, operationId } = revoked;
   const { end, report } = await watch(session, { keyId, operationId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) });
+  const proof = await certificatesOf(session, keyId, operationId);
   const next = aftermath(report, scope);
-  session.result({ ...revoked, end, report, next }, () => next.join('\n'));
+  session.result({ ...revoked, end, report, proof, next }, () => [showCertificates(proof), ...next].filter(Boolean).join('\n'));
   // Contained, with the next version held back, is how a revocation should end: what is left is the person's own decision.
   return end === 'ended' && report.attention ? exits.needsPerson : exitOf(end);
 }
@@ -134,9 +139,7 @@ async function told(session: Session, revoked: Revoked, scope: Scope): Promise<n
 }
 
 function versionsOf(text: string | undefined): number[] | 'all' | undefined {
-  if (text === undefined || text === 'all') return text;
-  if (!/^[1-9]\d{0,8}(,[1-9]\d{0,8})*$/.test(text)) throw new Refused('E_USAGE', '--versions must be numbers like 3 or 3,4');
-  return text.split(',').map(Number);
+  return text === undefined || text === 'all' ? text : versionNumbers(text);
 }
 
 function sourceOf(text: string | undefined): LeakSource | undefined {

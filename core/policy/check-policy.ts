@@ -30,6 +30,8 @@ export function checkPolicy(policy: Policy, settings: Settings): Policy {
   uniqueNames(must, 'windows', policy.windows);
   uniqueNames(must, 'holds', policy.holds);
   paceHolds(must, policy);
+  const longer = policy.watchSeconds.every((seconds, i) => seconds > (policy.watchSeconds[i - 1] ?? 0));
+  must('watch', longer, 'must be lengths of time, each longer than the one before');
   const { maxSeconds, perOwner } = policy.exceptions;
   must('exceptions.max', maxSeconds > 0 && maxSeconds <= 366 * day, 'must be more than nothing and at most a year');
   must('exceptions.perOwner', Number.isInteger(perOwner) && perOwner >= 0, 'must be a whole number');

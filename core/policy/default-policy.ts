@@ -62,6 +62,7 @@ export const defaultPolicy: Policy = {
   approvedStores: ['rekey'],
   authority: defaultAuthority,
   maxHoldSeconds: 14 * day,
+  watchSeconds: [hour, day, 7 * day],
   exceptions: { maxSeconds: 90 * day, perOwner: 5 },
   windows: [],
   holds: [],

@@ -8,6 +8,7 @@ import { destinationKey, listVersions, orphanKey, orphanPartition, putItem, uuid
 import type { Key } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import type { Credential, Ports } from '../ports.ts';
+import { reopen } from '../revoke/reopen.ts';
 import { after, instant } from '../time.ts';
 import { isDead, isEnding, moveVersion, type Version } from '../version.ts';
 
@@ -179,6 +180,10 @@ async function enabledAgain({ ports, key, versions, listed }: Findings): Promise
         await effect(attempt, { name: 'provider.disable', target: `again:${version.number}` }, () =>
           provider.disable(attempt.subject, credentialId),
         );
+        if (version.compromised) {
+          const at = instant(ports.clock.now());
+          await reopen(ports, attempt.keyId, version.number, { at, verdict: 'not tried', answer: '', listed: 'enabled', by: 'reconciler' });
+        }
         await report(
           ports,
           key,

@@ -6,6 +6,8 @@ import { openSeconds } from '../measure.ts';
 import { measuredOf } from '../metric.ts';
 import { publishPending } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
+import { noteTold } from '../revoke/milestone.ts';
+import { nextWatch, watchDead } from '../revoke/watch.ts';
 import { quiesceSeconds } from '../rotate/abort.ts';
 import { after, instant } from '../time.ts';
 import { repairIdle } from './idle.ts';
@@ -86,11 +88,20 @@ async function reconcileKey(ports: Ports, key: Key): Promise<string[]> {
   const unsent = await ports.inventory.list(outboxPartition(keyId));
   const failed = unsent.length ? await publishPending(ports, keyId) : 0;
   if (failed < unsent.length) done.push('notices sent');
+  if (failed === 0) await noteTold(ports, key);
   const long = after(instant(ports.clock.now()), -ports.settings.stuckSeconds);
   const waiting = Math.min(failed, unsent.filter(({ sk }) => sk < long).length);
   if (waiting) ports.log.measure({ noticesWaiting: waiting }, measuredOf(key));
   // Attempts that only acquire leave lines on the key; none may grow without bound while nothing commits.
   if (key.pendingCount > 0) await commit(ports, keyId, () => ({ actor: 'reconciler', events: [] }));
+  const watched = await watchDead(ports, key).catch((error: Error): string[] => {
+    ports.log.warn('a dead version could not be looked at', { key: keyId, error: error.name });
+    return [];
+  });
+  if (watched.length > 0) {
+    // Whatever was seen, the record has moved: what else is to do here comes with the next look.
+    return [...done, ...watched];
+  }
   if (!isIdle(key)) {
     const step = await resumeIfStuck(ports, key);
     return step ? [...done, step] : done;
@@ -117,6 +128,8 @@ async function markChecked(ports: Ports, key: Key): Promise<void> {
   const orphans = await ports.inventory.list(orphanPartition(key.facts.id));
   const soon = unsent.length > 0 || orphans.length > 0 || !isQuiesced(ports, key);
   const idleSeconds = Math.min(ports.settings.idleCheckSeconds, ports.policy.tiers[key.tier].probeEverySeconds);
-  const lookAt = after(now, soon ? ports.settings.reconcileSeconds : idleSeconds);
+  const idle = after(now, soon ? ports.settings.reconcileSeconds : idleSeconds);
+  const watch = nextWatch(key);
+  const lookAt = watch && watch < idle ? watch : idle;
   await commit(ports, key.facts.id, () => ({ actor: 'reconciler', set: { checkedAt: now }, lookAt, events: [] }));
 }

@@ -28,6 +28,7 @@ export async function attribute(ports: Ports, payload: ExecutionPayload, attempt
     set: {
       'revocation.attributedAt': now,
       'revocation.held': next === 'held',
+      'revocation.strangers': strangers,
       ...(served ? { 'revocation.newVersion': key.current } : {}),
       ...(next === 'reissue' ? { 'revocation.step': 'issue', state: moveKey(fresh.state, 'reissue') } : {}),
       ...(strangers ? { attention: strangerAttention(strangers, now) } : next === 'held' ? { attention: heldAttention(fresh, now) } : {}),

@@ -1,12 +1,12 @@
 import { commit } from '../commit.ts';
 import { Refused } from '../errors.ts';
-import type { Change, Write } from '../inventory.ts';
+import type { Change, Condition, Write } from '../inventory.ts';
 import { attribute, getKey, indexChange, keyOf, listVersions, metaKey, operationIdOf, operationKey, versionKey } from '../items.ts';
 import type { Key, LeakSource, Revocation, RevokeRequest } from '../key.ts';
 import { measuredOf } from '../metric.ts';
 import type { Ports } from '../ports.ts';
 import { startExecution } from '../rotate/begin.ts';
-import { instant } from '../time.ts';
+import { instant, milliseconds } from '../time.ts';
 import { isDead, type Version } from '../version.ts';
 import { holdsReissue, inScope } from './scope.ts';
 
@@ -20,6 +20,10 @@ export interface RevokeInput {
   readonly reason: string;
   readonly source: LeakSource;
   readonly requestId: string;
+  /** When it was reported, where that was earlier (ISO instant); what is in the future, or long past, does not count. */
+  readonly reportedAt?: string;
+  /** The versions in scope were proven dead, and were seen accepted or enabled again: no record of their death counts any more. */
+  readonly alive?: boolean;
 }
 
 export interface Revoked {
@@ -54,10 +58,11 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   const wanted = inScope(before, [input.scope]);
   const operationId = operationIdOf('revoke', input.keyId, input.requestId);
   if (await ports.inventory.get(operationKey(input.keyId, operationId))) return ended(known, operationId, wanted);
-  const dead = before.length > 0 && wanted.every((version) => isDead(version.state));
+  const dead = !input.alive && before.length > 0 && wanted.every((version) => isDead(version.state));
   if (dead && !known.revocation && (await noneEnabled(ports, known, wanted))) return alreadyDead(ports, known, input, wanted, actor);
 
-  if (wanted.length > 0 && wanted.every(({ number }) => known.revocation?.scope?.includes(number))) return join(ports, known, input, actor);
+  const covered = wanted.length > 0 && wanted.every(({ number }) => known.revocation?.scope?.includes(number));
+  if (covered && !input.alive) return join(ports, known, input, actor);
 
   const repeated = known.revocation?.requests.some((request) => request.requestId === input.requestId);
   const key = repeated ? known : await raiseFence(ports, input, actor);
@@ -65,13 +70,47 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   // What Disable has recorded as the scope of a request stands: the same request once more does not reach what was made since.
   const recorded = repeated ? revocation.scope : null;
   const versions = await firstDisables(ports, key, recorded ?? input.scope);
-  const started = await startExecution(ports, input.keyId, revocation.id, revocation.startSeq);
+  const [started] = await Promise.all([
+    startExecution(ports, input.keyId, revocation.id, revocation.startSeq),
+    stopTheWatch(ports, key, revocation, versions),
+  ]);
   return answer(key, revocation.id, versions, started);
 }
 
 function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeRequest {
-  const { requestId, reason, scope, source } = input;
-  return { requestId, actor, reason, at: instant(ports.clock.now()), scope, source };
+  const { requestId, reason, scope, source, reportedAt, alive } = input;
+  const now = ports.clock.now();
+  const said = reportedAt ? milliseconds(reportedAt) : Number.NaN;
+  return {
+    requestId,
+    actor,
+    reason,
+    at: instant(now),
+    scope,
+    source,
+    ...(said < now && said > now - longestReportSeconds * 1000 ? { reportedAt: instant(said) } : {}),
+    ...(alive && scope !== 'all' ? { alive: scope } : {}),
+  };
+}
+
+/** A report is at most this old when it is acted on, in seconds; an older instant is a mistake and not a measure. */
+const longestReportSeconds = 7 * 86_400;
+
+/** When the provider had answered, for the stopwatch. Nothing waits for it and nothing fails by it. */
+async function stopTheWatch(ports: Ports, key: Key, revocation: Revocation, versions: Revoked['versions']): Promise<void> {
+  if (versions.length === 0 || versions.some(({ firstDisable }) => firstDisable === 'failed')) return;
+  const now = instant(ports.clock.now());
+  const answers = versions.map(({ number, firstDisable }) => `${number}:${firstDisable}`).join(' ');
+  const line = { at: now, actor: 'request', event: 'revocation.first-disabled', detail: { operation: revocation.id, versions: answers } };
+  const change: Change = {
+    add: { pendingCount: 1 },
+    append: { pending: [attribute(line)] },
+    setIfMissing: { 'revocation.firstDisabledAt': now },
+  };
+  const when: Condition[] = [{ path: 'revocation.id', is: '=', value: revocation.id }];
+  await ports.inventory
+    .update(metaKey(key.facts.id), change, when, 'toward dead')
+    .catch((error: Error) => ports.log.warn('the first disable was not timed', { key: key.facts.id, error: error.name }));
 }
 
 function answer(key: Key, operationId: string, versions: Revoked['versions'], started: boolean): Revoked {

@@ -43,6 +43,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         state: rotation ? moveKey(active, 'rotate') : active,
         rotation,
         revocation: {},
+        ...(revocation.toldAt ? {} : { untold: operation.id }),
         lastEndedAt: now,
         nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now, 'by us'),
         dueNow: null,

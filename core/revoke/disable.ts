@@ -49,7 +49,9 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
   const revocation = key.revocation as Revocation;
   const all = await listVersions(ports, keyId);
   // Each request covers what existed when it was first seen here: a version reissued since then is not in an older request's scope.
-  const unseen = revocation.requests.slice(revocation.resolved ?? 0).map(({ scope }) => scope);
+  const requests = revocation.requests.slice(revocation.resolved ?? 0);
+  const unseen = requests.map(({ scope }) => scope);
+  const risen = new Map(requests.flatMap(({ alive = [], at }) => alive.map((number) => [number, at] as const)));
   const compromised = new Set([
     ...(revocation.scope ?? []).filter((number) => isCompromised(all, number)),
     ...inScope(all, unseen).map(({ number }) => number),
@@ -57,7 +59,10 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
   // A version that a displaced operation was still minting has no future: it ends with the others, without having leaked.
   const marked = all
     .filter(({ number, state }) => compromised.has(number) || revocation.scope?.includes(number) || state === 'minting')
-    .map((version): Version => ({ ...version, compromised: version.compromised || compromised.has(version.number) }));
+    .map((version): Version => {
+      const aliveAt = isDead(version.state) ? (risen.get(version.number) ?? version.aliveAt) : undefined;
+      return { ...version, compromised: version.compromised || compromised.has(version.number), ...(aliveAt ? { aliveAt } : {}) };
+    });
   const displaced = key.rotation;
   const numbers = new Set(marked.map(({ number }) => number));
   const newVersion = reissueVersion(key, all, numbers);

@@ -1,7 +1,9 @@
 import { acquire, record } from '../attempt.ts';
 import { DestinationUnavailable } from '../errors.ts';
+import { getKey } from '../items.ts';
 import { publishPending } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
+import { noteTold } from './milestone.ts';
 
 /**
  * Notify (protocol.md §6): the notices that the disable committed are sent, or known to be unsent. The step is recorded before anything
@@ -17,5 +19,7 @@ export async function notify(ports: Ports, payload: ExecutionPayload, attemptId:
   }
   const failed = await publishPending(ports, payload.keyId);
   if (failed) throw new DestinationUnavailable(`${failed} notice(s) of ${payload.keyId} are not sent yet`);
+  // For the stopwatch: an inventory that takes no more writes now does not hold up the proof.
+  await noteTold(ports, await getKey(ports, payload.keyId)).catch(() => undefined);
   return {};
 }

@@ -9,6 +9,7 @@ import { quiesceSeconds } from '../rotate/abort.ts';
 import { inflightSeconds } from '../settings.ts';
 import { instant, milliseconds } from '../time.ts';
 import { isDead, type Version } from '../version.ts';
+import { watchFrom } from './watch.ts';
 
 /**
  * Validate (protocol.md §6): each version in scope is refused by the provider as often in a row as its spec asks, and not listed as enabled.
@@ -24,14 +25,14 @@ export async function validate(ports: Ports, payload: ExecutionPayload, attemptI
   const waiting: Error[] = [];
   for (const version of (await listVersions(ports, keyId)).filter(({ number }) => scope.has(number))) {
     try {
-      if (isDead(version.state)) {
+      if (isDead(version.state) && !version.aliveAt) {
         await requireStillDead(attempt, version);
         proofs.push(`version ${version.number} was dead since ${version.disabledAt}`);
         continue;
       }
       const dead = await proveDead(attempt, version);
       await record(attempt, () => ({
-        writes: [putItem(versionItem(keyId, dead.version))],
+        writes: [putItem(versionItem(keyId, dead.version)), dead.certificate],
         events: [{ event: 'version.dead', detail: { operation: operation.id, version: version.number, proof: dead.proof } }],
       }));
       proofs.push(`version ${version.number}: ${dead.proof}`);
@@ -50,7 +51,7 @@ export async function validate(ports: Ports, payload: ExecutionPayload, attemptI
   // Again, now that no more can be derived: a disable takes a while to reach every part of a provider.
   const sessionsEndedAt = await endSessions(attempt);
   if (sessionsEndedAt) proofs.push(`sessions derived before ${sessionsEndedAt} are refused by the provider's policy`);
-  return quiesce(ports, await contain(attempt, proofs.join('; ')));
+  return quiesce(ports, await contain(attempt, proofs.join('; '), sessionsEndedAt, [...scope]));
 }
 
 /** A version that was proven dead before must not have been enabled since: if it was, it is disabled again. */
@@ -70,16 +71,19 @@ function isLate({ ports, key }: Attempt): boolean {
   return ports.clock.now() - milliseconds(key.revocation?.disabledAt ?? '') > patienceSeconds * 1000;
 }
 
-async function contain(attempt: Attempt, proof: string): Promise<Key> {
+async function contain(attempt: Attempt, proof: string, sessionsEndedAt: string | null, scope: readonly number[]): Promise<Key> {
   const { ports, operation } = attempt;
   return record(attempt, (key) => {
     const now = instant(ports.clock.now());
     return {
       set: {
         state: moveKey(key.state, 'contain'),
+        watch: watchFrom(ports.policy, key, scope, now),
         'revocation.step': 'attribute',
+        'revocation.firstContainedAt': key.revocation?.firstContainedAt ?? now,
         'revocation.containedAt': now,
         'revocation.proof': `${now} ${proof}`,
+        ...(sessionsEndedAt ? { 'revocation.sessionsEndedAt': sessionsEndedAt } : {}),
         ...(key.attention?.reason === 'ContainmentIncomplete' ? { attention: null } : {}),
       },
       notices: [

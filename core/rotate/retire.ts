@@ -1,6 +1,7 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
 import { dueAfter } from '../due.ts';
 import { disableVersion, proveDead } from '../ending.ts';
+import type { Write } from '../inventory.ts';
 import { attribute, findVersion, operationKey, putItem, versionItem } from '../items.ts';
 import { type Key, moveKey, type Rotation } from '../key.ts';
 import type { Notice } from '../notice.ts';
@@ -26,7 +27,11 @@ export async function retire(ports: Ports, payload: ExecutionPayload, attemptId:
     return {};
   }
   const disabling = old.state === 'disabling' || old.state === 'disabled' ? old : await disableVersion(attempt, old);
-  await close(attempt, disabling.state === 'disabled' ? disabling : (await proveDead(attempt, disabling)).version);
+  if (disabling.state === 'disabled') await close(attempt, disabling);
+  else {
+    const { version, certificate } = await proveDead(attempt, disabling);
+    await close(attempt, version, [certificate]);
+  }
   return {};
 }
 
@@ -46,7 +51,7 @@ async function passPointOfNoReturn(attempt: Attempt): Promise<void> {
   }));
 }
 
-async function close(attempt: Attempt, old: Version | undefined): Promise<void> {
+async function close(attempt: Attempt, old: Version | undefined, writes: readonly Write[] = []): Promise<void> {
   const { ports, keyId } = attempt;
   await record(attempt, (key) => {
     const now = instant(ports.clock.now());
@@ -66,6 +71,7 @@ async function close(attempt: Attempt, old: Version | undefined): Promise<void> 
           ...(attribute({ ...rotation, taskToken: null, outcome: 'done', endedAt: now }) as object),
         }),
         ...(old ? [putItem(versionItem(keyId, { ...old, role: 'none' }))] : []),
+        ...writes,
       ],
       notices: old ? retiredNotices(ports, key, rotation) : [],
       events: [{ event: 'rotation.done', detail: { operation: rotation.id, current: rotation.newVersion, retired: rotation.oldVersion } }],

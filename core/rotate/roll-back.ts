@@ -5,6 +5,7 @@ import { effect, wasIntended } from '../effect.ts';
 import { disableVersion, proveDead } from '../ending.ts';
 import { ConsumersNotBack, StoreConflict } from '../errors.ts';
 import { evidenceFor } from '../evidence.ts';
+import type { Write } from '../inventory.ts';
 import { attribute, findVersion, listVersions, operationKey, putItem, versionItem } from '../items.ts';
 import { moveKey, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
@@ -75,18 +76,18 @@ async function requireConsumersBack(attempt: Attempt, old: Version, since: strin
   if (missing.length) throw new ConsumersNotBack(`not back on version ${old.number}: ${missing.join(', ')}`);
 }
 
-/** B4: the new version disabled, proven dead, and without a label. */
-async function end(attempt: Attempt, version: Version): Promise<Version> {
+/** B4: the new version disabled, proven dead, and without a label. Returns what the close writes of it. */
+async function end(attempt: Attempt, version: Version): Promise<Write[]> {
   const { ports, keyId } = attempt;
-  if (isDead(version.state)) return version;
+  if (isDead(version.state)) return [putItem(versionItem(keyId, version))];
   const disabling = version.state === 'disabling' ? version : await disableVersion(attempt, version);
-  const dead = (await proveDead(attempt, disabling)).version;
+  const { version: dead, certificate } = await proveDead(attempt, disabling);
   const { token } = dead;
   if (token) await effect(attempt, { name: 'secrets.strip', target: String(dead.number) }, () => ports.secrets.strip(keyId, token));
-  return { ...dead, role: 'none' };
+  return [putItem(versionItem(keyId, { ...dead, role: 'none' })), certificate];
 }
 
-async function close(attempt: Attempt, failed: Version | undefined): Promise<void> {
+async function close(attempt: Attempt, ended: readonly Write[] = []): Promise<void> {
   const { ports, keyId } = attempt;
   await record(attempt, (key) => {
     const rotation = key.rotation as Rotation;
@@ -106,7 +107,7 @@ async function close(attempt: Attempt, failed: Version | undefined): Promise<voi
           ...operationKey(keyId, rotation.id),
           ...(attribute({ ...rotation, taskToken: null, outcome: 'rolled-back', endedAt: now }) as object),
         }),
-        ...(failed ? [putItem(versionItem(keyId, failed))] : []),
+        ...ended,
       ],
       notices: [
         noticeFor(ports, key, rotation.id, {

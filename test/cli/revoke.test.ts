@@ -30,7 +30,11 @@ describe('a leaked key', () => {
     const { code, stdout, stderr } = await here.rekey(['revoke', '--leaked', '-', '--confirm', 'leaked/one', '--timeout', '90'], {
       stdin: `${value}\n`,
     });
-    expect(stdout.split('\n')).toEqual([
+    const [certificate = '', rest = ''] = stdout.split(/^(?=Version 1)/m);
+    expect(certificate).toMatch(
+      /^DEATH CERTIFICATE {2}leaked\/one, version 1 [\s\S]*refused {5}\d+ times in a row[\s\S]*Since the report:\n {2}fenced[\s\S]*dead .* s {3}due at 15 m/,
+    );
+    expect(rest.split('\n')).toEqual([
       'Version 1 of leaked/one is dead: proven refused by sandbox. It cannot return.',
       'Version 2 can reach 1 service in about 32 seconds after it is issued.',
       'It is held back until you say so: rekey reissue leaked/one --reason "…"',
@@ -137,7 +141,7 @@ const report = (more: object = {}) =>
     current: 1,
     versions: [{ number: 1, state: 'disabling', role: 'current', compromised: true }],
     facts: { consumers: [{ refreshSeconds: 3000 }, { refreshSeconds: 60 }] },
-    operation: { id: 'revoke-1', kind: 'revoke', step: 'validate', oldVersion: 1, newVersion: 0, waitsFor: null },
+    operation: { id: 'revoke-1', kind: 'revoke', step: 'validate', oldVersion: 1, newVersion: 0, waitsFor: null, stopwatch: [] },
     adoption: {},
     attention: null,
     ...more,

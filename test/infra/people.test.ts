@@ -50,7 +50,7 @@ describe('a role', () => {
 
   test('that audits reads and does nothing else, and a consumer sends receipts and nothing else', () => {
     expect(opened('auditor').sort()).toEqual(
-      ['inventory.show', 'key.explain', 'key.history', 'key.list', 'key.show', 'status', 'unmanaged.history'].map(
+      ['inventory.show', 'key.explain', 'key.history', 'key.list', 'key.show', 'revoke.certificate', 'status', 'unmanaged.history'].map(
         (name) => `requests/${name}`,
       ),
     );

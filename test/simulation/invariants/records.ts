@@ -144,6 +144,8 @@ const actorsAreTrue: Invariant = {
       audit
         .filter(({ event }) => event === 'revocation.requested' || event === 'revocation.joined')
         .filter(({ actor }) => actor !== 'caretaker')
+        // Nobody asked: the reconciler saw a dead version accepted or enabled.
+        .filter(({ actor, detail }) => !(actor === 'reconciler' && String(detail['request']).startsWith('alive-')))
         .filter(({ actor, detail }) => !oracle.requests.some((one) => one.requestId === detail['request'] && one.actor === actor))
         .map(({ actor }) => `${actor} is on record for a revocation of ${facts.id} that somebody else asked for`),
     ),
