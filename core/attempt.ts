@@ -3,7 +3,7 @@ import { ConditionFailed, Fenced, IllegalMove, InventoryUnavailable, RollingBack
 import type { Change, Condition } from './inventory.ts';
 import { attribute, getKey, keyOf, metaKey, operationKey } from './items.ts';
 import type { Key, RevokeStep, RotateStep } from './key.ts';
-import { isPast, type Operation, openOperation, stateFor } from './operation.ts';
+import { isPast, type Operation, openOperation, recordPath, stateFor } from './operation.ts';
 import type { ExecutionPayload, Ports, Subject } from './ports.ts';
 import { instant } from './time.ts';
 
@@ -103,11 +103,10 @@ export async function record(
   build: (key: Key) => Omit<Commit, 'fence' | 'actor'> | Promise<Omit<Commit, 'fence' | 'actor'>>,
 ): Promise<Key> {
   try {
-    return await commit(attempt.ports, attempt.keyId, async (key) => ({
-      ...(await build(key)),
-      fence: attempt.fence,
-      actor: attempt.actor,
-    }));
+    return await commit(attempt.ports, attempt.keyId, async (key) => {
+      const change = await build(key);
+      return { ...change, set: { ...stuckNoMore(attempt, key, change), ...change.set }, fence: attempt.fence, actor: attempt.actor };
+    });
   } catch (error) {
     if (error instanceof Fenced) {
       const open = openOperation(await getKey(attempt.ports, attempt.keyId));
@@ -117,4 +116,10 @@ export async function record(
     }
     throw error;
   }
+}
+
+/** Whoever was called because an operation did not get beyond a step is not needed any more once it does. */
+function stuckNoMore({ operation }: Attempt, key: Key, { set = {} }: Pick<Commit, 'set'>): Commit['set'] {
+  const movesOn = `${recordPath(operation)}.step` in set;
+  return movesOn && key.attention?.reason === 'OperationStuck' ? { attention: null } : {};
 }

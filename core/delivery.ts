@@ -1,8 +1,9 @@
 import type { Attempt } from './attempt.ts';
 import { effect } from './effect.ts';
-import { DestinationRefused, Unfinished } from './errors.ts';
+import { DestinationRefused, StoreConflict, Unfinished } from './errors.ts';
 import { destinationKey, partition, putItem, uuidOf, versionItem } from './items.ts';
 import type { DestinationSpec, Key } from './key.ts';
+import { tokenOf } from './operation.ts';
 import type { Ports } from './ports.ts';
 import { instant } from './time.ts';
 import type { Value } from './value.ts';
@@ -28,7 +29,11 @@ export async function deliver(attempt: Attempt, version: Version, value: Value):
       delivered.state === 'issued' ? { ...delivered, state: moveVersion(delivered.state, 'live'), liveAt: now } : delivered;
     await effect(
       attempt,
-      { name: 'destination.write', target: `${spec.id}:${version.number}`, intent: { writes: [putItem(versionItem(keyId, live))] } },
+      {
+        name: 'destination.write',
+        target: `${spec.id}:${version.number}`,
+        intent: { writes: [putItem(versionItem(keyId, live))], ...(isFirstIssue(attempt) ? { set: { 'rotation.ponr': true } } : {}) },
+      },
       () => writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number)),
       () => ({
         writes: [
@@ -42,6 +47,9 @@ export async function deliver(attempt: Attempt, version: Version, value: Value):
   return delivered;
 }
 
+/** A first issue has nothing to go back to: once a program may hold its version, the only way is forward. */
+const isFirstIssue = ({ operation }: Attempt): boolean => operation.kind === 'rotate' && operation.oldVersion === 0;
+
 /** Writes a value to a destination and proves that it holds exactly that. */
 export async function writeAndReadBack(ports: Ports, spec: DestinationSpec, value: Value, marker: string): Promise<void> {
   const destination = ports.destination(spec.kind);
@@ -51,14 +59,18 @@ export async function writeAndReadBack(ports: Ports, spec: DestinationSpec, valu
 }
 
 /**
- * Moves the secret store's AWSCURRENT to a version by compare-and-swap, last of all. `from` must be one of the key's own versions:
- * a label that somebody else moved is a StoreConflict.
+ * Moves the secret store's AWSCURRENT to a version by compare-and-swap, last of all, unless it is there already. It must be on one of the
+ * key's own versions, or on a value that this operation minted and gave up: on anything else somebody put it there, and that is a StoreConflict.
  */
-export async function promote(attempt: Attempt, to: Version, from: Version | undefined): Promise<void> {
+export async function promote(attempt: Attempt, to: Version, versions: readonly Version[]): Promise<void> {
+  const { ports, keyId, operation } = attempt;
   const token = to.token as string;
-  await effect(attempt, { name: 'secrets.promote', target: String(to.number) }, () =>
-    attempt.ports.secrets.promote(attempt.keyId, token, from?.token ?? null),
-  );
+  const { AWSCURRENT: holder = null } = await ports.secrets.labels(keyId);
+  if (holder === token) return;
+  const mints = Array.from({ length: operation.mint }, (_, i) => tokenOf(operation, i + 1));
+  if (holder && !versions.some((version) => version.token === holder) && !mints.includes(holder))
+    throw new StoreConflict(`AWSCURRENT of ${keyId} names a version that is not ours`);
+  await effect(attempt, { name: 'secrets.promote', target: String(to.number) }, () => ports.secrets.promote(keyId, token, holder));
 }
 
 /** The versions whose role changes when `current` is the one to use now and `previous` the one before. Undelivered versions stay pending. */

@@ -1,3 +1,4 @@
+import { uuidOf } from './items.ts';
 import type { Key, KeyState, RevokeStep, RotateStep } from './key.ts';
 import { revokeSteps, rotateSteps } from './key.ts';
 
@@ -12,6 +13,9 @@ export interface Operation {
   readonly newVersion: number;
   readonly mint: number;
 }
+
+/** The secret store's version that holds what a mint of an operation made; the same mint always names the same one. */
+export const tokenOf = ({ id, newVersion }: Operation, mint: number): string => uuidOf(id, newVersion, mint);
 
 /** The map of META that holds the operation's record. */
 export const recordPath = (operation: Operation): 'rotation' | 'revocation' => (operation.kind === 'rotate' ? 'rotation' : 'revocation');

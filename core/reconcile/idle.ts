@@ -1,16 +1,16 @@
 import { type Attempt, record } from '../attempt.ts';
-import { attributionOf, orphansOf } from '../attribution.ts';
+import { attributionOf } from '../attribution.ts';
 import { commit } from '../commit.ts';
 import { writeAndReadBack } from '../delivery.ts';
 import { effect } from '../effect.ts';
 import { ConditionFailed, Fenced, Superseded } from '../errors.ts';
 import { destinationKey, listVersions, orphanKey, orphanPartition, putItem, uuidOf, versionItem } from '../items.ts';
 import type { Key } from '../key.ts';
-import { noticeFor } from '../outbox.ts';
 import type { Credential, Ports } from '../ports.ts';
 import { reopen } from '../revoke/reopen.ts';
 import { after, instant } from '../time.ts';
 import { isDead, isEnding, moveVersion, type Version } from '../version.ts';
+import { callPerson, report } from './call-person.ts';
 
 /** What is known of an idle key when repairs are planned. Nothing was written yet. */
 interface Findings {
@@ -32,12 +32,11 @@ type Repair = (attempt: Attempt) => Promise<string>;
 export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   const { id: keyId, account, params, mode } = key.facts;
   if (key.lastVersion === 0) return [];
-  const provider = ports.provider(key.facts.provider);
-  const listed = await provider.list({ keyId, account, params });
+  const listed = await ports.provider(key.facts.provider).list({ keyId, account, params });
   const versions = await listVersions(ports, keyId);
-  const strangers = listed.filter((one) => one.enabled && attributionOf(provider, key, versions, one) === 'stranger').length;
+  const strangers = listed.filter((one) => one.enabled && attributionOf(key, versions, one) === 'stranger').length;
   if (mode === 'observe') {
-    await call(ports, key, strangers, []);
+    await callPerson(ports, key, strangers, []);
     return [];
   }
   const findings: Findings = { ports, key, versions, listed, now: instant(ports.clock.now()) };
@@ -51,33 +50,8 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
     for (const repair of repairs) await repair(attempt).then((what) => done.push(what), alone(failed));
     await record(attempt, () => ({ set: { repairingAt: null }, events: [] })).catch(alone(failed));
   }
-  await call(ports, key, strangers, failed);
+  await callPerson(ports, attempt?.key ?? key, strangers, failed);
   return done;
-}
-
-/** What this look calls a person for, if anything; a call of an earlier look that no longer holds is taken back, nobody else's is touched. */
-async function call(ports: Ports, key: Key, strangers: number, failed: readonly string[]): Promise<void> {
-  const known = key.attention?.reason;
-  if (known && known !== 'UnattributedCredential' && known !== 'RepairFailed') return;
-  if (failed.length) {
-    if (known !== 'RepairFailed')
-      await report(ports, key, 'RepairFailed', `could not be looked at or repaired: ${[...new Set(failed)].join(', ')}`);
-  } else if (strangers) {
-    if (known !== 'UnattributedCredential') {
-      await report(
-        ports,
-        key,
-        'UnattributedCredential',
-        `the provider lists ${strangers} enabled credential(s) that Rekey did not make; they were not touched`,
-      );
-    }
-  } else if (known) {
-    await commit(ports, key.facts.id, () => ({
-      actor: 'reconciler',
-      set: { attention: null },
-      events: [{ event: 'attention.over', detail: { reason: known } }],
-    }));
-  }
 }
 
 /** One repair's trouble is noted and does not keep the others from being made. */
@@ -130,7 +104,7 @@ async function orphans({ ports, key, versions, listed, now }: Findings): Promise
   const keyId = key.facts.id;
   const known = new Map((await ports.inventory.list(orphanPartition(keyId))).map((item) => [item.sk, String(item['foundAt'])]));
   const provider = ports.provider(key.facts.provider);
-  const ours = orphansOf(provider, key, versions, listed);
+  const ours = listed.filter((one) => attributionOf(key, versions, one) === 'ours');
   const gone = [...known.keys()].filter((sk) => !ours.some(({ credentialId }) => orphanKey(keyId, credentialId).sk === sk));
   for (const sk of gone) await ports.inventory.write([{ do: 'delete', key: orphanKey(keyId, sk) }]);
   return ours.flatMap(({ credentialId, enabled }): Repair[] => {
@@ -187,7 +161,7 @@ async function enabledAgain({ ports, key, versions, listed }: Findings): Promise
         }
         await report(
           ports,
-          key,
+          attempt.key,
           'EnabledAgain',
           `version ${version.number} was enabled at the provider by somebody else; it was disabled again`,
         );
@@ -281,15 +255,4 @@ async function drifted({ ports, key, versions, now }: Findings): Promise<Repair[
     });
   }
   return repairs;
-}
-
-async function report(ports: Ports, key: Key, reason: string, message: string): Promise<void> {
-  await commit(ports, key.facts.id, (fresh) => ({
-    actor: 'reconciler',
-    set: { attention: { reason, message, since: instant(ports.clock.now()) } },
-    notices: [
-      noticeFor(ports, fresh, '', { type: 'key.attention', audience: '*', severity: 'warning', data: { action: 'look', reason: message } }),
-    ],
-    events: [{ event: 'attention', detail: { reason } }],
-  }));
 }

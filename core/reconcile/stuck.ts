@@ -20,18 +20,24 @@ export async function resumeIfStuck(ports: Ports, key: Key): Promise<string | nu
   const keyId = key.facts.id;
   if (operation.step === 'confirm' && (await judgeConfirm(ports, keyId))) return 'confirmed';
   const state = await ports.executions.state(operation.kind, { keyId, operationId: operation.id, startSeq: operation.startSeq });
-  if (state === 'running') {
-    await answerAgain(ports, key);
-    return null;
-  }
+  if (state === 'running') await answerAgain(ports, key);
+  // An execution that goes on may take its time, but not where it was answered: then a late attempt has put its own token over the one that is waited on.
+  if (state === 'running' && !wasAnswered(key)) return null;
   const patience = state === 'ended' ? 2 * ports.settings.reconcileSeconds : ports.settings.stuckSeconds;
   if (ports.clock.now() - milliseconds(lastMoveOf(key)) < patience * 1000) return null;
-  const resumed = await resume(ports, key, state === 'ended' ? 'its execution ended' : 'nobody can see its execution');
+  const resumed = await resume(ports, key, reasons[state]);
   // The first time at a step is what the reconciler is for; once more, and the operation does not get beyond it.
   const again = key[recordPath(operation)]?.restartStep === operation.step;
   if (resumed && again) ports.log.measure({ operationsStuck: 1 }, measuredOf(key));
   return resumed;
 }
+
+/** Why an operation is started again, by what is known of its execution. */
+const reasons = {
+  ended: 'its execution ended',
+  unknown: 'nobody can see its execution',
+  running: 'its execution does not hear the answer',
+} as const;
 
 /** Starts an open operation again under the next execution number; a rotation that was started too often rolls back. Returns what was done, or null. */
 export async function resume(ports: Ports, key: Key, why: string): Promise<string | null> {
@@ -42,7 +48,7 @@ export async function resume(ports: Ports, key: Key, why: string): Promise<strin
   const known = (operation.kind === 'rotate' ? key.rotation : key.revocation) as Rotation | Revocation;
   // Only executions that ended at this very step count: an outage of the orchestrator says nothing about the operation.
   const restarts = known.restartStep === operation.step ? (known.restarts ?? 0) : 0;
-  const counts = why === 'its execution ended' ? 1 : 0;
+  const counts = why === reasons.ended ? 1 : 0;
   const startSeq = operation.startSeq + 1;
   const tooOften = restarts >= ports.settings.maxRestarts;
   try {
@@ -100,12 +106,17 @@ async function answerAgain(ports: Ports, key: Key): Promise<void> {
   if (key.rotation?.taskToken && key.rotation.confirmedAt) await ports.executions.succeed(key.rotation.taskToken);
 }
 
+/** Confirmed, and no step has begun since. */
+function wasAnswered({ rotation, revocation }: Key): boolean {
+  return !revocation && Boolean(rotation?.confirmedAt && rotation.confirmedAt > (rotation.acquiredAt ?? ''));
+}
+
 function lastMoveOf(key: Key): string {
   const record = key.revocation ?? key.rotation;
   if (!record) return key.registeredAt;
   const begun = 'openedAt' in record ? record.openedAt : record.startedAt;
   return (
-    [record.acquiredAt, record.resumedAt, begun]
+    [record.acquiredAt, record.resumedAt, 'confirmedAt' in record ? record.confirmedAt : null, begun]
       .filter((at) => typeof at === 'string')
       .sort()
       .at(-1) ?? begun

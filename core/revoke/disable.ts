@@ -78,6 +78,9 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
       'revocation.mint': newVersion.mint,
       'revocation.released': false,
       'revocation.held': false,
+      // It begins anew: where it stood before is nobody's trouble any more.
+      'revocation.restarts': 0,
+      ...(fresh.attention?.reason === 'OperationStuck' ? { attention: null } : {}),
       ...(displaced?.acquiredAt ? { 'revocation.displacedAcquiredAt': displaced.acquiredAt } : {}),
     },
     writes: [

@@ -44,7 +44,9 @@ export async function requestRollback(
     if (!(error instanceof PastPointOfNoReturn)) throw error;
     throw new Refused(
       'E_PAST_POINT_OF_NO_RETURN',
-      `version ${rotation.oldVersion} may already be dead; go forward instead: rekey rotate ${keyId} when this one has ended`,
+      rotation.oldVersion
+        ? `version ${rotation.oldVersion} may already be dead; go forward instead: rekey rotate ${keyId} when this one has ended`
+        : `version ${rotation.newVersion} is the first one and may be in use; there is nothing to go back to: rekey rotate ${keyId} when this one has ended`,
     );
   }
   await startExecution(ports, keyId, rotation.id, rotation.startSeq + 1);

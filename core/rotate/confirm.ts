@@ -1,5 +1,5 @@
 import { acquire } from '../attempt.ts';
-import { commit } from '../commit.ts';
+import { type Commit, commit } from '../commit.ts';
 import { AdoptionTimedOut, ConditionFailed, Fenced } from '../errors.ts';
 import { evidenceFor } from '../evidence.ts';
 import { findVersion, getKey } from '../items.ts';
@@ -53,26 +53,31 @@ export async function judgeConfirm(ports: Ports, keyId: string): Promise<boolean
   return false;
 }
 
-async function recordConfirmed(ports: Ports, key: Key, rotation: Rotation, evidence: string): Promise<boolean> {
+/** What a person was called for, and need not be any more once the consumers have confirmed. */
+const over = new Set(['ConsumersNotConfirmed', 'OperationStuck']);
+
+function recordConfirmed(ports: Ports, key: Key, rotation: Rotation, evidence: string): Promise<boolean> {
+  return whileWaiting(ports, key, () => ({
+    set: {
+      'rotation.step': 'verify',
+      'rotation.confirmedAt': instant(ports.clock.now()),
+      ...(over.has(key.attention?.reason ?? '') ? { attention: null } : {}),
+    },
+    events: [{ event: 'rotation.confirmed', detail: { operation: rotation.id, version: rotation.newVersion, evidence } }],
+  }));
+}
+
+/** Commits for the very operation that was judged, as long as it still waits. False: somebody else moved it on meanwhile, and the next look decides. */
+async function whileWaiting(ports: Ports, key: Key, build: (now: Key) => Pick<Commit, 'set' | 'notices' | 'events'>): Promise<boolean> {
   try {
-    await commit(ports, key.facts.id, () => ({
+    await commit(ports, key.facts.id, (now) => ({
+      ...build(now),
       actor: 'step:confirm',
       fence: key.fence,
-      when: [
-        { path: 'state', is: '=', value: 'rotating' },
-        { path: 'rotation.id', is: '=', value: rotation.id },
-        { path: 'rotation.step', is: '=', value: 'confirm' },
-      ],
-      set: {
-        'rotation.step': 'verify',
-        'rotation.confirmedAt': instant(ports.clock.now()),
-        ...(key.attention?.reason === 'ConsumersNotConfirmed' ? { attention: null } : {}),
-      },
-      events: [{ event: 'rotation.confirmed', detail: { operation: rotation.id, version: rotation.newVersion, evidence } }],
+      when: [{ path: 'rotation.step', is: '=', value: 'confirm' }],
     }));
     return true;
   } catch (error) {
-    // Somebody else moved the operation on between the reading and the write: the next look decides.
     if (error instanceof ConditionFailed || error instanceof Fenced) return false;
     throw error;
   }
@@ -89,8 +94,7 @@ async function atCap(ports: Ports, key: Key, rotation: Rotation, missing: readon
   }
   if (key.attention?.reason === 'ConsumersNotConfirmed') return;
   const message = `the overlap is at its cap and these have not proved that they moved: ${missing.join(', ')}; both versions stay alive`;
-  await commit(ports, key.facts.id, (now) => ({
-    actor: 'step:confirm',
+  await whileWaiting(ports, key, (now) => ({
     set: { attention: { reason: 'ConsumersNotConfirmed', message, since: instant(ports.clock.now()) } },
     notices: [
       noticeFor(ports, now, rotation.id, {

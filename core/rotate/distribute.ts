@@ -22,7 +22,7 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
   if (!value) throw new StoreConflict(`the secret store no longer holds version ${version.number} of ${keyId}`);
   await deliver(attempt, version, value);
   const versions = await listVersions(ports, keyId);
-  await promote(attempt, version, await holderOfCurrent(ports, keyId, versions, version));
+  await promote(attempt, version, versions);
 
   const now = instant(ports.clock.now());
   const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier]);
@@ -65,13 +65,4 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
 async function result(ports: Ports, payload: ExecutionPayload): Promise<{ overlapUntil: string }> {
   const key = await getKey(ports, payload.keyId);
   return { overlapUntil: key.rotation?.overlapUntil ?? instant(ports.clock.now()) };
-}
-
-/** The version that AWSCURRENT names before the move: none, the new one (an attempt died after the move), or another of ours. */
-async function holderOfCurrent(ports: Ports, keyId: string, versions: readonly Version[], to: Version): Promise<Version | undefined> {
-  const { AWSCURRENT: token } = await ports.secrets.labels(keyId);
-  if (!token || token === to.token) return undefined;
-  const holder = versions.find((version) => version.token === token);
-  if (!holder) throw new StoreConflict(`AWSCURRENT of ${keyId} names a version that is not ours`);
-  return holder;
 }

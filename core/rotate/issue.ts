@@ -1,10 +1,10 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { attributionOf, labelOf, orphansOf } from '../attribution.ts';
+import { attributionOf, labelOf } from '../attribution.ts';
 import { type EffectRecord, effect, findEffect } from '../effect.ts';
 import { NoFreeSlot, ProbeAgain, UnattributedCredential, Unfinished, VerificationFailed } from '../errors.ts';
 import type { Write } from '../inventory.ts';
-import { credentialItem, findVersion, fingerprintKey, listVersions, putItem, uuidOf, versionItem } from '../items.ts';
-import { recordPath } from '../operation.ts';
+import { credentialItem, findVersion, fingerprintKey, listVersions, putItem, versionItem } from '../items.ts';
+import { recordPath, tokenOf } from '../operation.ts';
 import type { Credential, ExecutionPayload, Ports } from '../ports.ts';
 import { probeOnce } from '../probing.ts';
 import { instant, milliseconds } from '../time.ts';
@@ -58,7 +58,7 @@ async function draft(attempt: Attempt): Promise<Version> {
 async function recoverOrMint(attempt: Attempt, version: Version): Promise<{ version: Version; value: Value }> {
   const { ports, operation } = attempt;
   const created = await findEffect(attempt, { name: 'provider.create', target: String(version.number), mint: operation.mint });
-  const token = uuidOf(operation.id, version.number, operation.mint);
+  const token = tokenOf(operation, operation.mint);
   if (created?.state === 'done') {
     const stored = await ports.secrets.read(attempt.keyId, token);
     if (!stored) return abandon(attempt, version, 'the value of the new credential was lost before it was stored');
@@ -74,10 +74,10 @@ async function recoverOrMint(attempt: Attempt, version: Version): Promise<{ vers
 async function removeOrphans(attempt: Attempt, listed: readonly Credential[], created: EffectRecord | undefined): Promise<void> {
   const { ports, subject } = attempt;
   const versions = await listVersions(ports, attempt.keyId);
-  const provider = ports.provider(attempt.key.facts.provider);
-  const orphans = orphansOf(provider, attempt.key, versions, listed);
+  const orphans = listed.filter((credential) => attributionOf(attempt.key, versions, credential) === 'ours');
   const [orphan, ...others] = orphans;
   if (!orphan) return;
+  const provider = ports.provider(attempt.key.facts.provider);
   await effect(
     attempt,
     { name: 'provider.delete', target: `credential:${orphan.credentialId}` },
@@ -102,7 +102,7 @@ async function freeSlot(attempt: Attempt, listed: readonly Credential[]): Promis
   const ids = new Set(occupied.map((credential) => credential.credentialId));
   const dead = versions.find((version) => version.state === 'disabled' && version.credentialId && ids.has(version.credentialId));
   if (!dead?.credentialId) {
-    const strangers = occupied.filter((credential) => attributionOf(provider, attempt.key, versions, credential) === 'stranger');
+    const strangers = occupied.filter((credential) => attributionOf(attempt.key, versions, credential) === 'stranger');
     if (strangers.length) throw new UnattributedCredential(`${strangers.length} credential(s) that we did not make take the last slot`);
     throw new NoFreeSlot(`all ${provider.traits.maxLive} slots are taken and none of them is dead`);
   }

@@ -37,7 +37,8 @@ export async function retire(ports: Ports, payload: ExecutionPayload, attemptId:
 
 /** T1: legal only when this very rotation was distributed, confirmed and verified; the three are conditions of the write. */
 async function passPointOfNoReturn(attempt: Attempt): Promise<void> {
-  if (attempt.key.rotation?.ponr) return;
+  // A first issue is past it since its first delivery, and comes by here all the same.
+  if (attempt.key.rotation?.ponr && attempt.operation.oldVersion) return;
   // What a lost answer of a create left enabled must not outlive the rotation.
   await disableOrphans(attempt);
   await record(attempt, () => ({

@@ -42,13 +42,7 @@ async function restore(attempt: Attempt, old: Version): Promise<string> {
   if (!value) throw new StoreConflict(`the secret store no longer holds version ${old.number} of ${keyId}`);
   await deliver(attempt, old, value);
   const versions = await listVersions(ports, keyId);
-  const { AWSCURRENT: holder } = await ports.secrets.labels(keyId);
-  if (holder !== old.token)
-    await promote(
-      attempt,
-      old,
-      versions.find((version) => version.token === holder),
-    );
+  await promote(attempt, old, versions);
   const now = instant(ports.clock.now());
   await record(attempt, (key) => {
     const told = challenges(

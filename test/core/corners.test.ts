@@ -280,8 +280,9 @@ it('a first issue that was rolled back can be begun again', async () => {
   services(w, testFacts());
   await rotate();
   setInterval(async () => {
-    w.provider.mood = (await at('verify')()) ? 'accepts everything' : 'honest';
+    w.provider.mood = (await at('issue')()) ? 'refuses everything' : 'honest';
   }, 100);
+  await w.until(async () => (await key()).state === 'rolling-back');
   await w.until(async () => (await key()).state === 'registered');
   await w.pass(60);
   await rotate('t2');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setHold } from '../../core/hold.ts';
 import { getKey } from '../../core/items.ts';
+import { registerKey } from '../../core/register.ts';
 import { releaseReissue } from '../../core/revoke/release.ts';
 import { requestRollback } from '../../core/rotate/abort.ts';
 import { history } from '../../core/show.ts';
@@ -139,6 +140,17 @@ describe('a request to roll back', () => {
     });
     await untilIdle(w, keyId);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2 });
+  });
+
+  it('row 20: of a first issue that a destination was given is refused, as there is nothing to go back to: E_PAST_POINT_OF_NO_RETURN', async () => {
+    await end(w);
+    w = world();
+    await registerKey(w.ports, testFacts(), 'owner');
+    await beginsRotation(w, keyId);
+    await w.until(async () => (await getKey(w.ports, keyId)).rotation?.ponr === true);
+    await expect(ask()).rejects.toMatchObject({ code: 'E_PAST_POINT_OF_NO_RETURN', message: expect.stringContaining('first one') });
+    await untilIdle(w, keyId);
+    expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 1 });
   });
 
   it('when nothing runs is refused: E_NOTHING_TO_DO', async () => {
