@@ -8,10 +8,19 @@ interface Secret {
   readonly labels: Map<string, string>;
 }
 
+/** A secret store in memory with what its console would show; for the simulation and for tests. */
+export interface MemorySecretStore extends SecretStore {
+  /** Which version each label names, at this very moment. */
+  shown(keyId: string): Readonly<Record<string, string>>;
+}
+
 /** The secret store in memory, with the label rules of AWS Secrets Manager. Holds everything until the process ends. */
-export function memorySecretStore(): SecretStore {
+export function memorySecretStore(): MemorySecretStore {
   const secrets = new Map<string, Secret>();
+  const shown = (keyId: string) => Object.fromEntries(secrets.get(keyId)?.labels ?? []);
   return {
+    shown,
+
     async put(keyId, token, value) {
       const secret = secrets.get(keyId) ?? { versions: new Map(), labels: new Map() };
       secrets.set(keyId, secret);
@@ -29,7 +38,7 @@ export function memorySecretStore(): SecretStore {
     },
 
     async labels(keyId) {
-      return Object.fromEntries(secrets.get(keyId)?.labels ?? []);
+      return shown(keyId);
     },
 
     async promote(keyId, to, from) {

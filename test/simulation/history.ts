@@ -15,7 +15,8 @@ import type { KeyRecord, Oracle } from './oracle.ts';
 import { type FaultPlan, lastSecond, type Plan } from './plan.ts';
 import { reachOf } from './reach.ts';
 import { ask } from './requests.ts';
-import { type Meeting, populate, type Scene, sceneOf, settings } from './scene.ts';
+import { type Meeting, populate, type Scene, sceneOf } from './scene.ts';
+import { settings } from './settings.ts';
 import type { Call } from './watch.ts';
 import { sleep } from './worker.ts';
 
@@ -56,7 +57,7 @@ export async function runHistory(plan: Plan, extra: Extra = {}): Promise<History
   const writes: string[] = [];
   let virtualSeconds = 0;
   scene.beforeWrite = async (call, count) => {
-    writes.push(`${siteOf(call)} ${call.name}`);
+    writes.push(siteOf(call));
     await extra.beforeWrite?.(call, count, scene);
   };
   try {
@@ -96,8 +97,9 @@ export async function runHistory(plan: Plan, extra: Extra = {}): Promise<History
   };
 }
 
-/** `rotate Issue`, or for a worker without an operation its name. */
-const siteOf = ({ worker }: Call): string => (worker.operationId ? `${worker.operationId.split('-')[0]} ${worker.name}` : worker.name);
+/** Where an external write is made: `rotate Issue provider.create`, or for a worker without an operation its name and the call. */
+export const siteOf = ({ worker, name }: Call): string =>
+  `${worker.operationId ? `${worker.operationId.split('-')[0]} ${worker.name}` : worker.name} ${name}`;
 
 const recordAt = (oracle: Oracle, index: number): KeyRecord => {
   const all = [...oracle.keys.values()];
@@ -186,7 +188,7 @@ async function converge(scene: Scene): Promise<void> {
   for (let calmSince = Date.now(); ; ) {
     await w.pass(5);
     if (judge.breaches.length > 0) break;
-    if (!settled()) calmSince = Date.now();
+    calmSince = settled() ? Math.max(calmSince, scene.disturbedAt) : Date.now();
     if (Date.now() - calmSince > afterwardsSeconds * 1000 || Date.now() > limit) break;
   }
   clearInterval(caretaker);
@@ -213,10 +215,12 @@ async function takeCare(scene: Scene, { facts, meta, byHand, provider }: KeyReco
     await releaseReissue(w.ports, { keyId, mistake: false, reason: 'looked at' }, 'caretaker');
   if (meta.rotation && facts.consumers.length === 0)
     await overrideConfirm(w.ports, { keyId, consumer: '*', reason: 'nobody uses it' }, 'caretaker');
-  if (meta.revocation && meta.attention?.reason === 'OperationStuck')
+  // What cannot end, a new version is issued for: also a first version that does not work, which cannot be taken back.
+  const endless = meta.revocation || meta.rotation?.oldVersion === 0;
+  if (endless && meta.attention?.reason === 'OperationStuck')
     await revoke(
       w.ports,
-      { keyId, scope: 'all', reason: 'its reissue does not end', source: 'none', requestId: `stuck-${meta.revocation.startSeq}` },
+      { keyId, scope: 'all', reason: 'its reissue does not end', source: 'none', requestId: `stuck-${meta.fence}` },
       'caretaker',
     );
   if (meta.state === 'rotating' && meta.attention?.reason === 'ConsumersNotConfirmed' && facts.consumers.length > 0)

@@ -1,57 +1,93 @@
 import { reconcile } from '../../core/reconcile/reconcile.ts';
-import { faultKinds } from './faults/registry.ts';
-import { runHistory } from './history.ts';
-import type { RequestKind } from './plan.ts';
+import { callFaults } from './faults/calls.ts';
+import { outsideFaults } from './faults/outside.ts';
+import { type History, runHistory, siteOf } from './history.ts';
+import { requestKinds } from './plan.ts';
 import { randomOf } from './random.ts';
 import { reachOf } from './reach.ts';
 import { ask } from './requests.ts';
 import type { Scene } from './scene.ts';
 import { stories } from './stories.ts';
+import { sleep } from './worker.ts';
 
 /** Something that happens right before one external write of a story is made. */
-export type Act = (scene: Scene) => Promise<unknown>;
+type Act = (scene: Scene) => Promise<unknown> | unknown;
 
 /** Somebody asks at this very moment. The write waits for what is done within the request. */
-export const asks =
-  (what: RequestKind): Act =>
+const asks =
+  (what: (typeof requestKinds)[number]): Act =>
   (scene) => {
     const [record] = scene.oracle.keys.values();
-    return record ? ask(scene, what, record, 90 + scene.oracle.requests.length) : Promise.resolve();
+    return record && ask(scene, what, record, 90 + scene.oracle.requests.length);
   };
 
-/** The reconciler has a round at this very moment. */
-export const reconciles: Act = (scene) => scene.run('reconciler', null, (ports) => reconcile(ports)).catch(() => undefined);
+/** The worker sleeps at its write until long after its function's time-out, and meanwhile somebody asks. */
+const asksDuringAPause =
+  (what: (typeof requestKinds)[number]): Act =>
+  (scene) => {
+    const kind = callFaults.find(({ name }) => name === 'paused and resumed');
+    if (kind) scene.meeting.add({ kind, skip: 0 });
+    void sleep(1).then(() => asks(what)(scene));
+  };
 
-/** Somebody outside does something at this very moment. */
-export const happens =
-  (name: string): Act =>
-  async (scene) =>
-    faultKinds.find((kind) => kind.name === name)?.happens?.(reachOf(scene));
+/** Everything that can come between, by name: what people ask for, what happens outside, a round of the reconciler, a fault of the call. */
+export const acts: Readonly<Record<string, Act>> = {
+  ...Object.fromEntries(requestKinds.map((what) => [what, asks(what)])),
+  ...Object.fromEntries(requestKinds.map((what) => [`a pause, and ${what}`, asksDuringAPause(what)])),
+  ...Object.fromEntries(
+    outsideFaults.flatMap(({ name, happens }): [string, Act][] => (happens ? [[name, (scene) => happens(reachOf(scene))]] : [])),
+  ),
+  ...Object.fromEntries(callFaults.map((kind) => [kind.name, (scene: Scene) => void scene.meeting.add({ kind, skip: 0 })])),
+  // Whatever was under way before, also what is long over, is run once more.
+  'everything is redriven': ({ attempts, attempt }) => {
+    for (const { step, payload } of [...attempts]) void attempt(step, payload).catch(() => undefined);
+  },
+  'a round of the reconciler': (scene) => scene.run('reconciler', null, (ports) => reconcile(ports)).catch(() => undefined),
+};
 
-/** How many external writes a story makes when nothing comes between. */
-export async function countWrites(story: string): Promise<number> {
-  const plan = stories[story];
-  if (!plan) throw new Error(`there is no story ${story}`);
-  return (await runHistory(plan)).writes.length;
+/** One external write of a story: which one of those at its site, counted from 1. */
+export interface Place {
+  readonly story: string;
+  readonly site: string;
+  readonly nth: number;
 }
 
-/** Tells a story with an act before one of its writes. Returns what broke, in a line, or null. */
-export async function interleaved(story: string, at: number, act: Act): Promise<string | null> {
-  const plan = stories[story];
-  if (!plan) throw new Error(`there is no story ${story}`);
-  let site = '';
-  const { breaches } = await runHistory(plan, {
-    beforeWrite: async ({ worker, name }, count, scene) => {
-      if (count !== at) return;
-      site = `${worker.name} ${name}`;
-      await act(scene);
+/** Every external write that a story makes when nothing comes between, in order. */
+export async function placesOf(story: string): Promise<Place[]> {
+  const { writes, breaches } = await runHistory(planOfStory(story));
+  if (breaches[0]) throw new Error(`${story} as it is breaks ${breaches[0].invariant}: ${breaches[0].seen}`);
+  const counts = new Map<string, number>();
+  return writes.map((site) => {
+    const nth = (counts.get(site) ?? 0) + 1;
+    counts.set(site, nth);
+    return { story, site, nth };
+  });
+}
+
+/** Tells a story with an act right before one of its writes. */
+export async function interleaved({ story, site, nth }: Place, act: string): Promise<History> {
+  const happens = acts[act];
+  if (!happens) throw new Error(`nothing is called ${act}`);
+  let seen = 0;
+  return runHistory(planOfStory(story), {
+    beforeWrite: async (call, _count, scene) => {
+      if (siteOf(call) !== site) return;
+      seen += 1;
+      if (seen !== nth) return;
+      scene.disturbedAt = Date.now();
+      await happens(scene);
     },
   });
-  return breaches.length ? `${story}, before ${at} ${site}: ${breaches.map((one) => `${one.invariant} ${one.seen}`).join('; ')}` : null;
+}
+
+function planOfStory(story: string) {
+  const plan = stories[story];
+  if (!plan) throw new Error(`there is no story ${story}`);
+  return plan;
 }
 
 /** Some of the writes of a story, by seed. */
-export function someOf(writes: number, many: number, seed: number): number[] {
+export function someOf(places: readonly Place[], many: number, seed: number): Place[] {
   const chance = randomOf(seed, 'interleavings');
-  return [...new Set(Array.from({ length: many }, () => 1 + chance.below(writes)))];
+  return [...new Set(Array.from({ length: many }, () => places[chance.below(places.length)]!))];
 }

@@ -1,7 +1,7 @@
 import type { MemoryProvider } from '../../adapters/memory/provider.ts';
 import type { AuditEntry } from '../../core/audit.ts';
 import type { Item, Write } from '../../core/inventory.ts';
-import type { Key, KeyFacts } from '../../core/key.ts';
+import type { Key, KeyFacts, PendingLine } from '../../core/key.ts';
 import type { Notice } from '../../core/notice.ts';
 import type { Version } from '../../core/version.ts';
 import type { Worker, WriteName } from './worker.ts';
@@ -25,6 +25,11 @@ export interface Request {
   outcome: 'accepted' | 'refused' | 'failed' | null;
   operationId: string | null;
   readonly requestId: string;
+  /** Why it failed: the error's name. */
+  error: string | null;
+  /** For a revocation: the versions that it was about when it was sent first, and their credentials that the provider was not even told to refuse. */
+  covers: readonly Version[] | null;
+  untold: readonly string[];
 }
 
 /** A service as it is: which value it works with, not which one it says. */
@@ -48,8 +53,10 @@ export interface KeyRecord {
   readonly services: Service[];
   /** Credentials of versions in the scope of an acknowledged revocation. */
   readonly acknowledged: Map<string, number>;
-  /** What other hands did at the vendor: never ours to answer for. */
-  readonly byHand: { readonly made: Set<string>; readonly enabled: Set<string>; readonly disabled: Set<string> };
+  /** Which version each label of the key's secret names, as the store shows it. */
+  readonly labels: () => Readonly<Record<string, string>>;
+  /** What other hands did at the vendor and at the secret store: never ours to answer for, as long as it has not been looked at. */
+  readonly byHand: { readonly made: Set<string>; readonly enabled: Set<string>; readonly disabled: Set<string>; labels: number };
   /** Places that somebody else overwrote, until a value of ours is there again. */
   readonly overwritten: Set<string>;
   /** The state of each credential as last seen: to notice one that comes back. */
@@ -73,6 +80,8 @@ export interface Oracle {
   /** What was written to logs and errors, for the scan. */
   readonly said: string[];
   readonly workersLeft: string[];
+  /** Effects of steps that were made without their intent on record. */
+  readonly unintended: string[];
   /** How many calls each fault met, or how often it happened, by its name. */
   readonly struck: Map<string, number>;
   faultsOn: boolean;
@@ -89,6 +98,7 @@ export function newOracle(): Oracle {
     lines: [],
     said: [],
     workersLeft: [],
+    unintended: [],
     struck: new Map(),
     faultsOn: true,
   };
@@ -107,5 +117,7 @@ export interface Landed {
   readonly before: Key | null;
   readonly writes: readonly Write[];
   readonly versionsBefore: ReadonlyMap<number, Version>;
+  /** Lines that were filed in the audit chain by this write, and those that it left on the key. */
   readonly entries: readonly AuditEntry[];
+  readonly lines: readonly PendingLine[];
 }

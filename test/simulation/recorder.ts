@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../../core/audit.ts';
+import { effectNames } from '../../core/effect.ts';
 import type { Item, Write } from '../../core/inventory.ts';
 import { keyOf } from '../../core/items.ts';
 import type { Key } from '../../core/key.ts';
@@ -12,6 +13,8 @@ import type { Worker, WriteName } from './worker.ts';
 /** Keeps the oracle's records as transactions and effects come about, and has each judged. */
 export interface Recorder {
   committed(worker: Worker | undefined, writes: readonly Write[], after: readonly (Item | undefined)[]): void;
+  /** An external write is about to be made. */
+  making(worker: Worker, name: WriteName): void;
   landed(worker: Worker, name: WriteName, args: readonly unknown[], result: unknown): void;
   say(line: string): void;
 }
@@ -19,10 +22,12 @@ export interface Recorder {
 const nobody: Worker = {
   name: 'set-up',
   operationId: null,
+  startSeq: 0,
   startedAt: 0,
   endsAt: Infinity,
   skewMs: 0,
   fences: new Map(),
+  intended: [],
   outstanding: 0,
   gone: false,
 };
@@ -45,10 +50,17 @@ export function recorderOf(oracle: Oracle, judge: Judge): Recorder {
       if (record.meta && before && record.meta.fence > before.fence) tookFence(worker, before, record.meta);
       for (const entry of entries) {
         record.audit.push(entry);
+        intends(worker, entry);
         say(`${worker.name}: ${record.facts.id} ${entry.event} ${Object.values(entry.detail).join(' ').slice(0, 120)}`);
         if (entry.event === 'revocation.contained') acknowledge(record);
       }
-      judge.wrote({ worker, record, before, writes, versionsBefore, entries });
+      // A single update adds to the lines; a transaction files them all.
+      const lines = entries.length ? [] : (record.meta?.pending.slice(before?.pending.length ?? 0) ?? []);
+      judge.wrote({ worker, record, before, writes, versionsBefore, entries, lines });
+    },
+    making(worker, name) {
+      const undoes = name === 'provider.delete' && worker.intended.includes('provider.create');
+      if (guarded(worker, name) && !worker.intended.includes(name) && !undoes) oracle.unintended.push(`${worker.name} made ${name}`);
     },
     landed(worker, name, args, result) {
       const target = targetOf(name, args, result);
@@ -95,6 +107,18 @@ function tookFence(worker: Worker, before: Key, after: Key): void {
     after.revocation?.attemptId !== before.revocation?.attemptId ||
     after.repairingAt !== before.repairingAt;
   if (acquired && worker !== nobody) worker.fences.set(after.facts.id, after.fence);
+}
+
+function intends({ intended }: Worker, { event, detail }: AuditEntry): void {
+  const name = String(detail['effect']);
+  if (event === 'effect.intended') intended.push(name);
+  else if ((event === 'effect.done' || event === 'effect.failed') && intended.includes(name)) intended.splice(intended.indexOf(name), 1);
+}
+
+/** Whether an external write has to be on record before it is made: a registered effect of a step or of a repair. A request to revoke tells the provider first of all. */
+function guarded({ operationId, name }: Worker, write: WriteName): boolean {
+  const repairs = name === 'reconciler' && write !== 'provider.disable';
+  return (Boolean(operationId) || repairs) && (effectNames as readonly string[]).includes(write);
 }
 
 /** From now on nothing in scope may be accepted. */

@@ -4,7 +4,7 @@ import type { Notice } from '../../core/notice.ts';
 import type { Ports, Provider } from '../../core/ports.ts';
 import type { Step, StepPayload, StepResult } from '../../workflows/steps.ts';
 import { limited } from '../support/limited.ts';
-import { testSettings, type World, world } from '../support/world.ts';
+import { type World, world } from '../support/world.ts';
 import { factsOf, policyOf } from './facts.ts';
 import type { FaultKind, Switches } from './faults/fault.ts';
 import { type Judge, judgeOf } from './judge.ts';
@@ -13,6 +13,7 @@ import type { KeyPlan, Plan } from './plan.ts';
 import { type Random, randomOf } from './random.ts';
 import { type Recorder, recorderOf } from './recorder.ts';
 import { type Living, service } from './services.ts';
+import { settings } from './settings.ts';
 import { type Call, watched } from './watch.ts';
 import { isWrite, sleep, type Worker } from './worker.ts';
 
@@ -37,6 +38,8 @@ export interface Scene {
   beforeWrite: ((call: Call, count: number) => Promise<void> | void) | null;
   /** Attempts by their step and payload, newest last: what a redrive would run again. */
   readonly attempts: { readonly step: Step; readonly payload: StepPayload }[];
+  /** When something was last done to this history from outside of its plan: it has not converged before it had time to cope with that. */
+  disturbedAt: number;
   /** Executions that are to end when their next attempt begins. */
   readonly stopped: Set<string>;
   /** Runs a step once more, outside of its execution. */
@@ -55,9 +58,6 @@ export interface Meeting {
   readonly kind: FaultKind;
   skip: number;
 }
-
-/** The settings of every history: small, in the proportions of production. */
-export const settings = { ...testSettings, settleSeconds: 6, destinationsPerAttempt: 1, orphanSeconds: 30 };
 
 const starts: Readonly<Record<Plan['start'], number>> = {
   winter: Date.UTC(2026, 0, 5, 8),
@@ -91,7 +91,9 @@ export function sceneOf(plan: Plan): Scene {
     landed: recorder.landed,
     latencySeconds: () => delays.below(100) / 1000,
     staleIndexSeconds: () => switches.staleIndexSeconds,
+    logIsFull: () => switches.fullLogs > 0,
     async pass(call: Call): Promise<unknown> {
+      if (isWrite(call.name)) recorder.making(call.worker, call.name);
       if (counting && isWrite(call.name)) {
         counted += 1;
         await scene.beforeWrite?.(call, counted);
@@ -110,16 +112,18 @@ export function sceneOf(plan: Plan): Scene {
   };
   const struck = oracle.struck;
 
-  function hire(name: string, operationId: string | null): Worker {
+  function hire(name: string, operationId: string | null, startSeq = 0): Worker {
     const now = Date.now();
     const endsAt = now + settings.functionSeconds * 1000;
     const worker = {
       name,
       operationId,
+      startSeq,
       startedAt: now,
       endsAt,
       skewMs: switches.skewMs,
       fences: new Map<string, number>(),
+      intended: [],
       outstanding: 0,
       gone: false,
     };
@@ -140,8 +144,11 @@ export function sceneOf(plan: Plan): Scene {
   async function attempt(ports: Ports, step: Step, payload: StepPayload): Promise<StepResult> {
     if (stopped.has(`${payload.operationId}-r${payload.startSeq}`)) throw new StoppedFromOutside();
     attempts.push({ step, payload });
-    const worker = hire(step.state, payload.operationId);
-    return work(worker, ports, (own) => step.run(limited(own, step.may), payload, ids.id()));
+    const worker = hire(step.state, payload.operationId, payload.startSeq);
+    return work(worker, ports, (own) => step.run(limited(own, step.may), payload, ids.id())).catch((error: Error) => {
+      oracle.said.push(`${error.name}: ${error.message}`);
+      throw error;
+    });
   }
 
   const w = world({
@@ -164,6 +171,7 @@ export function sceneOf(plan: Plan): Scene {
   async function publish(ports: Ports, notice: Notice): Promise<void> {
     await ports.notifier.publish(notice);
     oracle.published.push(notice);
+    if (switches.noticesLost > 0) return;
     const copies = switches.noticesTwice > 0 ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const late = switches.noticesLateSeconds + (switches.noticesReordered > 0 ? chance.below(8) : 0) + copy * 3;
@@ -184,6 +192,7 @@ export function sceneOf(plan: Plan): Scene {
     choose,
     meeting,
     beforeWrite: null,
+    disturbedAt: 0,
     attempts,
     stopped,
     door: (name) => watched(w.ports, hire(name, null), gate),
@@ -204,7 +213,10 @@ export function sceneOf(plan: Plan): Scene {
 
   for (const [i, key] of plan.keys.entries()) {
     const facts = factsOf(key, i + 1);
-    oracle.keys.set(facts.id, newRecord(facts, key, switches));
+    oracle.keys.set(
+      facts.id,
+      newRecord(facts, key, switches, () => w.secrets.shown(facts.id)),
+    );
   }
   return scene;
 }
@@ -218,7 +230,7 @@ export function populate(scene: Scene): void {
   }
 }
 
-function newRecord(facts: KeyFacts, key: KeyPlan, switches: Switches): KeyRecord {
+function newRecord(facts: KeyFacts, key: KeyPlan, switches: Switches, labels: KeyRecord['labels']): KeyRecord {
   const provider = memoryProvider({
     name: facts.provider,
     series: `${facts.provider}-`,
@@ -245,7 +257,8 @@ function newRecord(facts: KeyFacts, key: KeyPlan, switches: Switches): KeyRecord
     records: new Map(),
     services: [],
     acknowledged: new Map(),
-    byHand: { made: new Set(), enabled: new Set(), disabled: new Set() },
+    labels,
+    byHand: { made: new Set(), enabled: new Set(), disabled: new Set(), labels: 0 },
     overwritten: new Set(),
     seenDisabled: new Set(),
     committedNotices: new Set(),
@@ -269,6 +282,8 @@ const calm = (): Switches => ({
   staleCaches: 0,
   silentServices: 0,
   wrongProofs: 0,
+  noticesLost: 0,
+  fullLogs: 0,
   activateSeconds: 0,
   revokeSeconds: 0,
 });

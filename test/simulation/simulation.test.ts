@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { named } from './faults/named.ts';
 import { faultKinds } from './faults/registry.ts';
 import { runHistory } from './history.ts';
 import { invariants } from './invariants/registry.ts';
@@ -59,8 +60,28 @@ describe('the simulation', () => {
     expect(unmet).toEqual([]);
   }, 60_000);
 
-  it('names INV-1 to INV-30, each with a sentence and something that looks', () => {
-    expect(invariants.map(({ id }) => id)).toEqual(Array.from({ length: 30 }, (_, i) => `INV-${i + 1}`));
+  it('has a fault for everything that the protocol names, or says why there is none', () => {
+    const known = new Set(faultKinds.map(({ name }) => name));
+    const faults = Object.values(named).flatMap((is) => (typeof is === 'string' ? [] : is));
+    expect(faults.filter((name) => !known.has(name))).toEqual([]);
+    const unnamed = [...known].filter((name) => !faults.includes(name));
+    // More than the protocol asks for.
+    expect(unnamed.sort()).toEqual(
+      [
+        'an operator disables a live credential',
+        'destinations do not answer',
+        'error before',
+        'services fall silent',
+        'services send wrong proofs',
+        'the machine loses power',
+        'the orchestrator is down',
+      ].sort(),
+    );
+  });
+
+  it('names INV-1 to INV-30 and the guards of the transitions, each with a sentence and something that looks', () => {
+    const numbered = invariants.map(({ id }) => id).filter((id) => id.startsWith('INV-'));
+    expect(numbered).toEqual(Array.from({ length: 30 }, (_, i) => `INV-${i + 1}`));
     expect(invariants.filter(({ sentence, onWrite, onLook, atEnd }) => !sentence || !(onWrite || onLook || atEnd))).toEqual([]);
   });
 

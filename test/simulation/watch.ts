@@ -2,6 +2,7 @@ import type { Change, Write } from '../../core/inventory.ts';
 import type { DestinationSpec } from '../../core/key.ts';
 import type { Log, LogFields, Ports } from '../../core/ports.ts';
 import type { Value } from '../../core/value.ts';
+import { fileLog } from '../../local/file-log.ts';
 import type { Oracle } from './oracle.ts';
 import { type CallName, isWrite, never, reads, sleep, type Worker, type WriteName, writes } from './worker.ts';
 
@@ -24,11 +25,16 @@ export interface Gate {
   /** Seconds that a write takes to arrive. */
   latencySeconds(): number;
   staleIndexSeconds(): number;
+  /** Whether nothing can be written to the log. */
+  logIsFull(): boolean;
   /** Who made a write of the inventory, by the array of writes or the change that it carries. */
   readonly makers: WeakMap<object, Worker>;
 }
 
 const known = new Set<string>([...writes, ...reads]);
+
+/** What ports have besides: made without a call, or, like the index, with a fault of its own. */
+const harmless = new Set(['inventory.hints', 'inventory.table', 'provider.neverIssued', 'provider.leakForms', 'provider.credentialIdOf']);
 
 /** The ports as one worker has them: every call goes through the gate, and an ended worker's calls never return. */
 export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {
@@ -38,12 +44,13 @@ export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {
         const method: unknown = Reflect.get(object, member);
         const name = `${port}.${String(member)}`;
         if (typeof method !== 'function') return method;
-        if (!known.has(name)) return method.bind(object);
+        if (harmless.has(name)) return method.bind(object);
+        if (!known.has(name)) throw new TypeError(`the simulation does not know ${name}: list it in worker.ts as a write or as a read`);
         return (...args: unknown[]) => made(worker, name as CallName, args, () => method.apply(object, args) as Promise<unknown>, gate);
       },
     });
+  // Every port by its name: one that the core gets and the simulation does not know fails the build here.
   return {
-    ...bare,
     inventory: guard('inventory', {
       ...bare.inventory,
       hints: (index, upTo) =>
@@ -51,11 +58,16 @@ export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {
     }),
     secrets: guard('secrets', bare.secrets),
     provider: (name) => guard('provider', bare.provider(name)),
+    providers: () => bare.providers(),
     destination: (kind) => guard('destination', bare.destination(kind)),
     notifier: guard('notifier', bare.notifier),
     executions: guard('executions', bare.executions),
     clock: { now: () => bare.clock.now() + worker.skewMs },
+    randomId: () => bare.randomId(),
+    fingerprint: (value) => bare.fingerprint(value),
     log: logOf(gate),
+    settings: bare.settings,
+    policy: bare.policy,
   };
 }
 
@@ -84,14 +96,23 @@ async function made(worker: Worker, name: CallName, args: readonly unknown[], go
 
 const isOver = (worker: Worker): boolean => worker.gone || Date.now() > worker.endsAt;
 
+/** Lines are kept for the scan; while nothing can be written they go to the real log of local mode, on a disk that takes nothing. */
 function logOf(gate: Gate): Log {
   const line =
-    (level: string) =>
+    (level: 'info' | 'warn' | 'error') =>
     (message: string, fields?: LogFields): void => {
-      gate.oracle.said.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+      if (gate.logIsFull()) full[level](message, fields);
+      else gate.oracle.said.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
     };
-  return { info: line('info'), warn: line('warn'), error: line('error'), measure() {} };
+  return {
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    measure: (...measured) => gate.logIsFull() && full.measure(...measured),
+  };
 }
+
+const full = fileLog('/dev/full/rekey.log');
 
 /** What a write acts on, in a word. */
 export function targetOf(name: WriteName, args: readonly unknown[], result: unknown): string {

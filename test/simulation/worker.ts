@@ -3,6 +3,8 @@ export interface Worker {
   /** What it is, for people: `Issue`, `reconciler`, `revoke`. */
   readonly name: string;
   readonly operationId: string | null;
+  /** Which execution of the operation it is an attempt of; 0 for whoever is none. */
+  readonly startSeq: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** After this instant it does nothing any more: its function was ended. A pause lets it live as long as the in-flight bound allows. */
@@ -11,6 +13,8 @@ export interface Worker {
   readonly skewMs: number;
   /** The fences it holds, by key, since it acquired them. */
   readonly fences: Map<string, number>;
+  /** Effects that it has on record as intended and not yet as done or failed, by name. */
+  readonly intended: string[];
   /** Calls it made that have not returned. */
   outstanding: number;
   /** It was ended from outside in the middle of its work. */

@@ -4,7 +4,7 @@ import { memoryDestination } from '../../adapters/memory/destination.ts';
 import { memoryInventory } from '../../adapters/memory/inventory.ts';
 import { memoryNotifier } from '../../adapters/memory/notifier.ts';
 import { type MemoryProvider, type MemoryProviderOptions, memoryProvider } from '../../adapters/memory/provider.ts';
-import { memorySecretStore } from '../../adapters/memory/secret-store.ts';
+import { type MemorySecretStore, memorySecretStore } from '../../adapters/memory/secret-store.ts';
 import { adoptVersion } from '../../core/adopt.ts';
 import { receive } from '../../core/adoption.ts';
 import { proofOf } from '../../core/challenge.ts';
@@ -97,6 +97,7 @@ export interface World {
   readonly ports: Ports;
   readonly provider: MemoryProvider;
   readonly inventory: ReturnType<typeof memoryInventory>;
+  readonly secrets: MemorySecretStore;
   readonly notices: readonly Notice[];
   /** Every line of metrics, in order. */
   readonly measured: readonly (Measures & MeasuredOf)[];
@@ -131,6 +132,8 @@ export interface WorldOptions {
   readonly attempt?: (ports: Ports, step: Step, payload: StepPayload, attemptId: string) => Promise<StepResult>;
 }
 
+const alone: NonNullable<WorldOptions['attempt']> = (ports, step, ...more) => step.run(limited(ports, step.may), ...more);
+
 /** The whole product in memory under virtual time: production steps, the real workflow files, memory adapters. */
 export function world(options: WorldOptions = {}): World {
   const clock = withGlobal(globalThis).install({
@@ -142,6 +145,7 @@ export function world(options: WorldOptions = {}): World {
   const now = { now: () => Date.now() };
   const provider = memoryProvider({ ...options.provider, clock: now });
   const destination = memoryDestination('memory');
+  const secrets = memorySecretStore();
   const measured: (Measures & MeasuredOf)[] = [];
   let serial = 0;
   let executions: ReturnType<typeof localExecutions>;
@@ -153,7 +157,7 @@ export function world(options: WorldOptions = {}): World {
   };
   const bare: Ports = {
     inventory,
-    secrets: memorySecretStore(),
+    secrets,
     provider: () => provider,
     providers: () => [provider.name],
     destination: () => destination,
@@ -168,8 +172,7 @@ export function world(options: WorldOptions = {}): World {
   };
   const wrapped = options.wrap?.(bare) ?? bare;
   let dead = { yes: false };
-  const attempt: NonNullable<WorldOptions['attempt']> =
-    options.attempt ?? ((ports, step, payload, attemptId) => step.run(limited(ports, step.may), payload, attemptId));
+  const { attempt = alone } = options;
   const start = () => {
     const life = { yes: false };
     dead = life;
@@ -198,14 +201,13 @@ export function world(options: WorldOptions = {}): World {
       if (!dead.yes) void reconcile(wrapped).catch(() => undefined);
     }, bare.settings.reconcileSeconds * 1000);
   }
-  const settle = async () => {
-    // Everything here is promises: one turn of the event loop drains them all.
-    await new Promise((resolve) => setImmediate(resolve));
-  };
+  // Everything here is promises: one turn of the event loop drains them all.
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     ports: wrapped,
     provider,
     inventory,
+    secrets,
     notices: notifier.published,
     measured,
     clock,
@@ -222,13 +224,11 @@ export function world(options: WorldOptions = {}): World {
     async pass(seconds) {
       const end = Date.now() + seconds * 1000;
       let reached = false;
-      setTimeout(() => {
+      const reach = () => {
         reached = true;
-      }, seconds * 1000);
-      while (!reached && Date.now() <= end) {
-        await settle();
-        clock.next();
-      }
+      };
+      setTimeout(reach, seconds * 1000);
+      for (; !reached && Date.now() <= end; clock.next()) await settle();
       await settle();
     },
     crash() {

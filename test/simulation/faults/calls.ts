@@ -1,10 +1,10 @@
 import { DestinationUnavailable, InventoryUnavailable, ProviderUnavailable } from '../../../core/errors.ts';
-import { testSettings } from '../../support/world.ts';
+import { settings } from '../settings.ts';
 import { type CallName, isWrite, never, sleep } from '../worker.ts';
 import type { FaultKind, Meet } from './fault.ts';
 
 /** Of one instant in a function's life: a pause that ends after the function's time-out, within the in-flight bound. */
-const pauseSeconds = testSettings.functionSeconds + testSettings.settleSeconds - 1;
+const pauseSeconds = settings.functionSeconds + settings.settleSeconds - 1;
 
 /** What a port says when nobody knows whether the call took effect. */
 export function unavailable(name: CallName, why: string): Error {
@@ -33,7 +33,7 @@ const timeoutAfterSuccess: Meet = async ({ name, land }) => {
 };
 
 const slow: Meet = async ({ land }) => {
-  await sleep(testSettings.callSeconds * 0.9);
+  await sleep(settings.callSeconds * 0.9);
   return land();
 };
 
@@ -46,19 +46,22 @@ const duplicate: Meet = async ({ name, land }) => {
 
 /** The function sleeps here, is given up by its workflow, and wakes: the call is made late, and the worker goes on. */
 const paused: Meet = async ({ worker, land }) => {
-  worker.endsAt = worker.startedAt + (testSettings.functionSeconds + testSettings.settleSeconds) * 1000;
+  worker.endsAt = worker.startedAt + (settings.functionSeconds + settings.settleSeconds) * 1000;
   await sleep(Math.max(0, worker.startedAt / 1000 + pauseSeconds - Date.now() / 1000));
   return land();
 };
 
 /** The caller gives up after its deadline; what it asked for is done later, within the time a provider may still act. */
 const doneLate: Meet = async ({ name, land }) => {
-  await sleep(testSettings.callSeconds);
-  void sleep(testSettings.settleSeconds * 0.9)
+  await sleep(settings.callSeconds);
+  void sleep(settings.settleSeconds * 0.9)
     .then(land)
     .catch(() => undefined);
   throw unavailable(name, 'no answer within the deadline');
 };
+
+/** Somebody on the way says that it was done. */
+const saidToBeDone: Meet = async () => undefined;
 
 /** What can happen to any one external write. */
 export const callFaults: readonly FaultKind[] = [
@@ -69,5 +72,8 @@ export const callFaults: readonly FaultKind[] = [
   { name: 'slow', strike: { fits: isWrite, meet: slow } },
   { name: 'duplicate', strike: { fits: isWrite, meet: duplicate } },
   { name: 'paused and resumed', strike: { fits: isWrite, meet: paused } },
+  { name: 'said to be done, and never done', strike: { fits: (name) => name === 'destination.write', meet: saidToBeDone } },
+  // The port's answer to a name that is taken: nothing happens.
+  { name: 'an execution of that name was there', strike: { fits: (name) => name === 'executions.start', meet: saidToBeDone } },
   { name: 'given up, then done late', strike: { fits: (name) => isWrite(name) && !name.startsWith('inventory.'), meet: doneLate } },
 ];

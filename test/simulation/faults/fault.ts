@@ -34,6 +34,8 @@ export interface Switches {
   staleCaches: number;
   silentServices: number;
   wrongProofs: number;
+  noticesLost: number;
+  fullLogs: number;
   activateSeconds: number;
   revokeSeconds: number;
 }

@@ -54,6 +54,7 @@ async function movesLabel(reach: Reach): Promise<void> {
     [...key.versions.values()].filter(({ token }) => token && token !== from),
   );
   if (!from || !to?.token) return;
+  key.byHand.labels += 1;
   await reach.bare.secrets.promote(key.facts.id, to.token, from);
   reach.say(`somebody moves AWSCURRENT of ${key.facts.id} to version ${to.number}`);
 }
@@ -112,6 +113,18 @@ export const outsideFaults: readonly FaultKind[] = [
     name: 'notices arrive in another order',
     turns: (switches, by) => {
       switches.noticesReordered += by;
+    },
+  },
+  {
+    name: 'notices are lost on their way',
+    turns: (switches, by) => {
+      switches.noticesLost += by;
+    },
+  },
+  {
+    name: 'the log cannot be written',
+    turns: (switches, by) => {
+      switches.fullLogs += by;
     },
   },
   {

@@ -1,5 +1,5 @@
 import { attributionOf } from '../../../core/attribution.ts';
-import { firstBreak } from '../../../core/audit.ts';
+import { type AuditEntry, firstBreak } from '../../../core/audit.ts';
 import { fingerprintKey } from '../../../core/items.ts';
 import type { KeyRecord, Oracle } from '../oracle.ts';
 import type { Invariant } from './invariant.ts';
@@ -11,11 +11,11 @@ const orphansEnd: Invariant = {
   id: 'INV-7',
   sentence: 'what the provider accepts is on record, or an orphan that is found once its key is idle',
   atEnd: ({ oracle }) =>
-    each(oracle, ({ facts, meta, versions, provider, byHand }) =>
+    each(oracle, ({ facts, meta, versions, provider }) =>
       provider
         .credentials()
-        .filter(({ credentialId, enabled }) => enabled && !byHand.enabled.has(credentialId))
-        .filter((one) => meta && attributionOf(provider, meta, [...versions.values()], { ...one, createdAt: '' }) === 'ours')
+        .filter(({ enabled }) => enabled)
+        .filter((one) => meta && attributionOf(meta, [...versions.values()], { ...one, createdAt: '' }) === 'ours')
         .map(({ credentialId }) => `${credentialId} of ${facts.id} is enabled and on no record`),
     ),
 };
@@ -23,11 +23,17 @@ const orphansEnd: Invariant = {
 /** INV-15 */
 const revokeAlwaysWorks: Invariant = {
   id: 'INV-15',
-  sentence: 'a revocation is accepted whatever else is going on or down, as long as the inventory answers',
-  atEnd: ({ oracle }) =>
-    oracle.requests
-      .filter(({ what, outcome }) => what.startsWith('revoke') && outcome === 'refused')
-      .map(({ what, keyId }) => `${what} of ${keyId} was refused`),
+  sentence:
+    'a revocation is accepted, and its disables are tried at once, whatever else is going on or down, as long as the inventory answers',
+  atEnd: ({ oracle }) => {
+    const asked = oracle.requests.filter(({ what }) => what.startsWith('revoke') || what === 'report a leak');
+    return [
+      ...asked
+        .filter(({ outcome, error }) => outcome === 'refused' || (outcome === 'failed' && error !== 'InventoryUnavailable'))
+        .map(({ what, keyId, error }) => `${what} of ${keyId} ended with ${error}`),
+      ...asked.flatMap(({ what, untold }) => untold.map((id) => `${what} was accepted, and nobody told the provider to refuse ${id}`)),
+    ];
+  },
 };
 
 /** INV-19 */
@@ -88,6 +94,15 @@ const fewReaders: Invariant = {
 const noLabelOnTheDead: Invariant = {
   id: 'INV-22',
   sentence: 'after a revocation has closed, no label of the secret store names a compromised version',
+  onLook: (oracle) =>
+    each(oracle, ({ facts, meta, audit, versions, labels, byHand }) => {
+      // A label that somebody else moved is looked at while the key is idle, and judged in the end.
+      if (!meta || meta.revocation || byHand.labels > 0 || !audit.some(({ event }) => event === 'revocation.closed')) return [];
+      const named = new Set(Object.values(labels()));
+      return [...versions.values()]
+        .filter(({ compromised, token }) => compromised && token && named.has(token))
+        .map(({ number }) => `a label names version ${number} of ${facts.id}, which is compromised`);
+    }),
   atEnd: ({ oracle, labels }) =>
     each(oracle, ({ facts, versions, meta }) => {
       if (meta?.revocation) return [];
@@ -115,10 +130,26 @@ const fenceEvents = new Set([
   'key.live',
 ]);
 
+/** Outcomes that nobody intended, and intents without an outcome that no newer attempt has followed. */
+function unexplained(audit: readonly AuditEntry[]): string[] {
+  const open = new Map<string, number>();
+  const wrong: string[] = [];
+  for (const { event, detail, seq } of audit) {
+    const what = `${detail['effect']} ${detail['target']} by ${detail['operation']}`;
+    if (event === 'effect.intended') open.set(what, seq);
+    else if (event === 'effect.done' || event === 'effect.failed') {
+      if (!open.delete(what)) wrong.push(`an outcome that nobody intended: ${what}`);
+    } else if (fenceEvents.has(event)) open.clear();
+  }
+  return [...wrong, ...[...open.keys()].map((what) => `an intent without an outcome: ${what}`)];
+}
+
 /** INV-23 */
 const auditComplete: Invariant = {
   id: 'INV-23',
-  sentence: 'the audit chain holds, has one event for each fence, and an outcome for each intent or a newer attempt',
+  sentence:
+    'the audit chain holds, has one event for each fence, an intent before each effect, and an outcome for each intent or a newer attempt',
+  onLook: ({ unintended }) => unintended.map((what) => `${what} without an intent on record`),
   atEnd: ({ oracle }) =>
     each(oracle, ({ facts, meta, audit }) => {
       if (!meta) return [];
@@ -131,23 +162,38 @@ const auditComplete: Invariant = {
         ...(raised.length + meta.pending.length === meta.fence
           ? []
           : [`${facts.id} has fence ${meta.fence} and ${raised.length} events for it`]),
+        ...unexplained(audit).map((what) => `${what} of ${facts.id}`),
       ];
     }),
 };
 
+/** What only a person does, and who may be on record for it. */
+const byPersons = new Set([
+  'revocation.requested',
+  'revocation.joined',
+  'revocation.not-needed',
+  'hold.set',
+  'hold.cleared',
+  'confirm.overridden',
+  'reissue.released',
+]);
+
 /** INV-24 */
 const actorsAreTrue: Invariant = {
   id: 'INV-24',
-  sentence: 'the actor of every revocation is who asked, not what a payload says',
+  sentence: 'the actor of every revocation, hold, override and release is who asked, not what a payload says',
   atEnd: ({ oracle }) =>
     each(oracle, ({ audit, facts }) =>
       audit
-        .filter(({ event }) => event === 'revocation.requested' || event === 'revocation.joined')
-        .filter(({ actor }) => actor !== 'caretaker')
+        .filter(({ event, actor }) => byPersons.has(event) && actor !== 'caretaker')
         // Nobody asked: the reconciler saw a dead version accepted or enabled.
         .filter(({ actor, detail }) => !(actor === 'reconciler' && String(detail['request']).startsWith('alive-')))
-        .filter(({ actor, detail }) => !oracle.requests.some((one) => one.requestId === detail['request'] && one.actor === actor))
-        .map(({ actor }) => `${actor} is on record for a revocation of ${facts.id} that somebody else asked for`),
+        .filter(({ actor, detail }) => {
+          const { request } = detail;
+          const own = oracle.requests.filter((one) => one.actor === actor && one.keyId === facts.id);
+          return request === undefined ? own.length === 0 : !own.some(({ requestId }) => requestId === request);
+        })
+        .map(({ actor, event }) => `${actor} is on record for ${event} of ${facts.id}, which somebody else asked for`),
     ),
 };
 
@@ -189,19 +235,28 @@ const nothingFloats: Invariant = {
   atEnd: ({ oracle }) => oracle.workersLeft,
 };
 
+/** What each accepted request leaves in the history, where it begins no operation. */
+const traceOf: Readonly<Record<string, string>> = {
+  hold: 'hold.set',
+  'end the hold': 'hold.cleared',
+  'release the reissue': 'reissue.released',
+  'close as a mistake': 'reissue.released',
+};
+
 /** INV-30 */
 const nothingLost: Invariant = {
   id: 'INV-30',
   sentence: 'a request that was accepted is on record',
   atEnd: ({ oracle }) =>
     oracle.requests
-      .filter(({ outcome, operationId }) => outcome === 'accepted' && operationId)
-      .filter(({ keyId, operationId }) => {
-        const record = oracle.keys.get(keyId);
-        const known = record?.audit.some(({ detail }) => detail['operation'] === operationId);
-        return !known;
+      .filter(({ outcome, keyId, operationId, what, actor }) => {
+        const { audit = [] } = oracle.keys.get(keyId) ?? {};
+        const trace = traceOf[what];
+        const lost = operationId !== null && !audit.some(({ detail }) => detail['operation'] === operationId);
+        const untraced = trace !== undefined && !audit.some(({ event, actor: by }) => event === trace && by === actor);
+        return outcome === 'accepted' && (lost || untraced);
       })
-      .map(({ what, operationId }) => `${what}: ${operationId} was accepted and is on no record`),
+      .map(({ what, operationId, actor }) => `${what} of ${actor} (${operationId ?? 'no operation'}) was accepted and is on no record`),
 };
 
 /** What is written down, told, and kept. */

@@ -28,6 +28,11 @@ const deadStaysDead: Invariant = {
         provider.accepts(id) && !byHand.enabled.has(id) ? [`${id} is accepted after the acknowledgement`] : [],
       ),
     ),
+  // What somebody else enabled again is ours to end again.
+  atEnd: ({ oracle }) =>
+    each(oracle, ({ acknowledged, provider }) =>
+      [...acknowledged.keys()].filter((id) => provider.accepts(id)).map((id) => `${id} is accepted in the end`),
+    ),
 };
 
 /** INV-3 */
@@ -55,6 +60,12 @@ const recordedDeadIsDead: Invariant = {
           ? [`version ${number} is ${state} and accepted`]
           : [],
       ),
+    ),
+  atEnd: ({ oracle }) =>
+    each(oracle, ({ versions, provider }) =>
+      [...versions.values()]
+        .filter(({ state, credentialId }) => isDead(state) && credentialId && provider.accepts(credentialId))
+        .map(({ number, state }) => `version ${number} is ${state} and accepted in the end`),
     ),
 };
 
@@ -142,7 +153,7 @@ const atMostTwo: Invariant = {
     each(oracle, ({ facts, meta, versions, provider, byHand }) => {
       const enabled = enabledOf(provider, versions);
       const wanted = meta?.current ? 1 : 0;
-      if (enabled.length === wanted || enabled.some((id) => byHand.enabled.has(id))) return [];
+      if (enabled.length === wanted) return [];
       const current = versions.get(meta?.current ?? 0)?.credentialId;
       if (enabled.length < wanted && current && byHand.disabled.has(current)) return [];
       return [`${facts.id} has ${enabled.length} enabled recorded credentials at the end`];
