@@ -246,8 +246,6 @@ describeProvider('aws-iam', async () => {
   return {
     provider: make(own),
     subject,
-    fill: () => {},
-    saysFull: true,
     strike: (kind) => own.fail('*', strikes[kind]),
     async close() {
       expect(own.enableCalls).toEqual([]);

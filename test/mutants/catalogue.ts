@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { backed } from './backed.ts';
+import { conditionsOf } from './conditions.ts';
+import type { History } from './killer.ts';
+import kept from './killers.json' with { type: 'json' };
+import { mechanisms } from './mechanisms.ts';
+import { type Mutant, mutated } from './mutant.ts';
+import { own } from './own.ts';
+import { coreFiles, root } from './throw-away.ts';
+
+/** What is known to kill a mutant: a history, or a test by its file and words of its title. */
+export type Killer = { readonly by: History } | { readonly test: string; readonly titled: string };
+
+/** Killers by the name of their mutant; written by `npm run mutants -- --store`. */
+export const killers = kept as unknown as Readonly<Record<string, Killer>>;
+
+export type Kind = 'protocol' | 'own' | 'condition';
+
+export interface Row {
+  readonly kind: Kind;
+  readonly mutant: Mutant;
+  /** For a condition that a second guard backs: that guard, and why the condition alone breaks nothing. The mutant takes both out. */
+  readonly because?: string;
+}
+
+/** Every mutant there is: the protocol's mechanisms, our own, and each condition of a production write. */
+export function catalogue(): Row[] {
+  return [
+    ...mechanisms.map((mutant): Row => ({ kind: 'protocol', mutant })),
+    ...own.map((mutant): Row => ({ kind: 'own', mutant })),
+    ...conditionsOf(coreFiles()).map(({ name, mutant }): Row => {
+      const second = backed[name];
+      if (!second) return { kind: 'condition', mutant };
+      const edits = [...mutant.edits, ...second.also];
+      return { kind: 'condition', mutant: { ...mutant, edits }, because: second.because };
+    }),
+  ];
+}
+
+/** The texts that a mutant changes, from the repository as it is. Throws DoesNotApply. */
+export const textsOf = (mutant: Mutant): Map<string, string> => mutated(mutant, (file) => readFileSync(join(root, file), 'utf8'));

@@ -1,0 +1,189 @@
+import type { Mutant } from './mutant.ts';
+
+/** More mechanisms, each taken out of the code: those that the model is too small to have. */
+export const own: readonly Mutant[] = [
+  {
+    name: 'unconditional fence of a revocation',
+    removes: 'the rule that a revocation asks for nothing but the key: a hold stops it',
+    edits: [
+      {
+        file: 'core/revoke/begin.ts',
+        find: "change, [{ item: 'exists' }], 'toward dead')",
+        put: "change, [{ item: 'exists' }, { path: 'hold.until', is: 'missing' }], 'toward dead')",
+      },
+    ],
+  },
+  {
+    name: 'first disable within the request',
+    removes: 'the disable that a revocation makes before anything else may fail',
+    edits: [
+      {
+        file: 'core/revoke/begin.ts',
+        find: 'const versions = await firstDisables(ports, key, recorded ?? input.scope);',
+        put: 'const versions = await firstDisables(ports, key, recorded ?? []);',
+      },
+    ],
+  },
+  {
+    name: 'second revocation goes back to Disable',
+    removes: 'the return to Disable when a second revocation joins an open one',
+    edits: [
+      { file: 'core/revoke/begin.ts', find: "'revocation.step': 'disable', ", put: '' },
+      { file: 'core/revoke/begin.ts', find: 'setIfMissing: { ', put: "setIfMissing: { 'revocation.step': 'disable', " },
+    ],
+  },
+  {
+    name: 'scope of a report',
+    removes: 'the scope: a report about one version ends all of them',
+    edits: [{ file: 'core/revoke/disable.ts', find: 'inScope(all, unseen).map', put: "inScope(all, unseen.length ? ['all'] : []).map" }],
+  },
+  {
+    name: 'fence of a report about a dead version',
+    removes: 'the fence under which a dead version is marked as compromised',
+    edits: [{ file: 'core/revoke/begin.ts', find: '    set: { fence: fresh.fence + 1 },\n', put: '' }],
+  },
+  {
+    name: 'held reissue',
+    removes: 'the hold of a reissue after a leak at a destination or at an unknown place',
+    edits: [
+      { file: 'core/revoke/attribute.ts', find: 'const next: Next = served || !isHeld(key) ?', put: 'const next: Next = served || key ?' },
+    ],
+  },
+  {
+    name: 'stripping of labels',
+    removes: 'the stripping of labels from compromised versions at the close',
+    edits: [{ file: 'core/revoke/close.ts', find: '  await stripCompromised(attempt);\n', put: '' }],
+  },
+  {
+    name: 'undo of a fenced create',
+    removes: 'the deletion of a credential whose record was fenced out',
+    edits: [
+      {
+        file: 'core/effect.ts',
+        find: '    if (undo && (error instanceof Fenced || error instanceof Superseded)) await undo(result);\n',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'intent before effect',
+    removes: 'the record of an effect before it is made',
+    edits: [
+      {
+        file: 'core/effect.ts',
+        find: "    writes: [putItem(item('intended')), ...(spec.intent?.writes ?? [])],\n    events: [{ event: 'effect.intended', detail }],",
+        put: '    writes: [...(spec.intent?.writes ?? [])],\n    events: [],',
+      },
+    ],
+  },
+  {
+    name: 'audit in the same transaction',
+    removes: 'the entries of the audit chain in the transaction that they are about',
+    edits: [{ file: 'core/commit.ts', find: '      ...filings(keyId, entries),\n', put: '' }],
+  },
+  {
+    name: 'notices in the same transaction',
+    removes: 'the notices in the transaction that they are about: they are only sent',
+    edits: [{ file: 'core/commit.ts', find: '      ...(change.notices ?? []).map((notice) => putItem(outboxItem(notice))),\n', put: '' }],
+  },
+  {
+    name: 'notices sent again',
+    removes: 'the second sending of notices that were committed and not sent',
+    edits: [
+      {
+        file: 'core/reconcile/reconcile.ts',
+        find: 'const failed = unsent.length ? await publishPending(ports, keyId) : 0;',
+        put: 'const failed = unsent.length - unsent.length;',
+      },
+      {
+        file: 'core/revoke/notify.ts',
+        find: 'const failed = await publishPending(ports, payload.keyId);',
+        put: 'const failed = 0;',
+      },
+    ],
+  },
+  {
+    name: 'proof of possession',
+    removes: 'the comparison of a proof with the value it must be made with',
+    edits: [{ file: 'core/adoption.ts', find: 'if (!value || !isProof(', put: 'if (!value && !isProof(' }],
+  },
+  {
+    name: 'reading back',
+    removes: 'the reading back of what was written to a destination',
+    edits: [{ file: 'core/delivery.ts', find: 'if (!held?.equals(value))', put: 'if (!held && !value)' }],
+  },
+  {
+    name: 'attribution',
+    removes: 'the difference between our credentials and those of strangers',
+    edits: [{ file: 'core/attribution.ts', find: "return key.facts.exclusive ? 'ours' : 'stranger';", put: "return 'ours';" }],
+  },
+  {
+    name: 'starting again what is stuck',
+    removes: 'the new execution for an operation whose execution ended',
+    edits: [
+      {
+        file: 'core/reconcile/stuck.ts',
+        find: '  if (!operation) return null;\n  const keyId',
+        put: '  if (operation) return null;\n  const keyId',
+      },
+    ],
+  },
+  {
+    name: 'wait for repairs',
+    removes: 'the wait of an operation for repairs that may still write',
+    edits: [
+      { file: 'core/rotate/begin.ts', find: 'const last = [key.lastEndedAt, key.repairingAt]', put: 'const last = [key.lastEndedAt]' },
+    ],
+  },
+  {
+    name: 'orphans before the point of no return',
+    removes: 'the disabling of what a lost create left enabled before a rotation ends',
+    edits: [{ file: 'core/rotate/retire.ts', find: '  await disableOrphans(attempt);\n', put: '' }],
+  },
+  {
+    name: 'patience with what cannot be probed',
+    removes: 'the wait for the vendor’s disable to reach everywhere, for a version whose value was never stored',
+    edits: [
+      { file: 'core/ending.ts', find: 'return unlistedLongEnough(attempt, version);', put: "return dead(attempt, version, 'not listed');" },
+    ],
+  },
+  {
+    name: 'versions made since the fence',
+    removes: 'the limit of a request that was held up to the versions there were when it raised the fence',
+    edits: [{ file: 'core/revoke/begin.ts', find: 'number <= key.lastVersion && credentialId', put: 'number && credentialId' }],
+  },
+  {
+    name: 'repair of what was enabled again',
+    removes: 'the disabling of a dead version that somebody else enabled',
+    edits: [{ file: 'core/reconcile/idle.ts', find: 'for (const plan of [enabledAgain, orphans,', put: 'for (const plan of [orphans,' }],
+  },
+  {
+    name: 'repair of orphans',
+    removes: 'the disabling of credentials without a record while a key is idle',
+    edits: [
+      { file: 'core/reconcile/idle.ts', find: 'for (const plan of [enabledAgain, orphans,', put: 'for (const plan of [enabledAgain,' },
+    ],
+  },
+  {
+    name: 'repair of AWSCURRENT',
+    removes: 'the return of AWSCURRENT to the version in use',
+    edits: [{ file: 'core/reconcile/idle.ts', find: '    ...movedBack(ports, key, versions, current),\n', put: '' }],
+  },
+  {
+    name: 'repair of destinations',
+    removes: 'the second delivery to a destination that somebody else overwrote',
+    edits: [{ file: 'core/reconcile/idle.ts', find: 'soaked, labelled, drifted])', put: 'soaked, labelled])' }],
+  },
+  {
+    name: 'rights of a step',
+    removes: 'a right that Issue’s row of the step table grants it',
+    edits: [{ file: 'workflows/steps.ts', find: "    'provider.create',\n    'provider.delete',", put: "    'provider.delete'," }],
+  },
+  {
+    name: 'delivery to every destination again',
+    removes: 'the delivery of the version in use to every destination after a revocation that left it alone',
+    edits: [
+      { file: 'core/delivery.ts', find: "return item?.['operationId'] === attempt.operation.id;", put: 'return item !== undefined;' },
+    ],
+  },
+];
