@@ -30,7 +30,7 @@ export function refuseSecretArguments(argv: readonly string[]): void {
  * either end are kept and reported by `warn`. Throws Refused E_INPUT_EMPTY, E_TOO_LARGE (without reading on), E_INPUT_INVALID.
  */
 export async function readSecret(what: string, warn: (text: string) => void): Promise<string> {
-  const bytes = process.stdin.isTTY ? Buffer.from(await hidden(what), 'utf8') : await readAll(what);
+  const bytes = process.stdin.isTTY ? Buffer.from(await hiddenText(what), 'utf8') : await readAll(what);
   let given: string;
   try {
     given = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -81,7 +81,8 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-async function hidden(what: string): Promise<string> {
+/** What a person types or pastes unseen. Throws Interrupted at Ctrl-C. */
+export async function hiddenText(what: string): Promise<string> {
   return asked(() => password({ message: `Paste ${what} (it is not shown)`, output: process.stderr }));
 }
 

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { Refused, refusals } from '../core/errors.ts';
+import { breakGlassImport } from './commands/break-glass-import.ts';
+import { breakGlassPrepare } from './commands/break-glass-prepare.ts';
 import { certificate } from './commands/certificate.ts';
 import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
@@ -58,6 +60,11 @@ function program(): Command {
     examples('inventory show', 'inventory reassert --from prod-rekey-inventory'),
   );
   for (const command of [inventoryShow(), inventoryReassert()]) inventory.addCommand(settle(command));
+  const glass = group('break-glass', 'for the day on which nothing answers but the vendor').addHelpText(
+    'after',
+    examples('break-glass prepare', 'revoke payments/stripe --break-glass', 'break-glass import'),
+  );
+  for (const command of [breakGlassPrepare(), breakGlassImport()]) glass.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -72,6 +79,7 @@ function program(): Command {
     );
   rekey.addCommand(key);
   rekey.addCommand(inventory);
+  rekey.addCommand(glass);
   for (const command of [
     rotate(),
     rollback(),

@@ -39,12 +39,14 @@ export async function endUnmanaged(session: Session, options: UnmanagedOptions):
   if (provider === undefined) throw new Refused('E_USAGE', 'say at which provider: --provider NAME');
   const leaked = options.leaked === undefined ? undefined : await readSecret('the leaked string', session.note);
   const credentialId = options.credentialId ?? (leaked === undefined ? undefined : await carried(session, leaked));
-  if (credentialId === undefined) throw new Refused('E_USAGE', 'name the credential: --credential-id ID, as the vendor’s console shows it');
+  if (credentialId === undefined && leaked === undefined)
+    throw new Refused('E_USAGE', 'name the credential: --credential-id ID, as the vendor’s console shows it');
   const at = { provider, ...(account === undefined ? {} : { account }), params: paramsOf(options.param ?? []) };
   await confirmByName(provider, options.confirm, `This cannot be undone. Type ${provider} to end a credential there that no key has`);
   const ended = await session.door.ask<UnmanagedEnded>('revoke.unmanaged', {
     ...at,
-    credentialId,
+    // Without an id, a vendor that ends credentials by their value gets the value.
+    ...(credentialId === undefined ? { leaked } : { credentialId }),
     requestId: options.requestId ?? randomUUID(),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   });
@@ -61,7 +63,8 @@ async function carried(session: Session, leaked: string): Promise<string | undef
   return stranger?.credentialId ?? undefined;
 }
 
-function paramsOf(given: readonly string[]): Record<string, string> {
+/** Parameters on the command line, as `name=value`. Throws Refused E_USAGE. */
+export function paramsOf(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((pair) => {
       const [, name, content] = /^([A-Za-z][\w-]*)=(.*)$/.exec(pair) ?? [];

@@ -149,9 +149,12 @@ export function uuidOf(...names: readonly (string | number)[]): string {
 
 /** The id of an operation: its kind and a hash of what caused it, so that the same cause always names the same operation. */
 export function operationIdOf(kind: 'rotate' | 'revoke', keyId: string, trigger: string): string {
+  return `${kind}-${hashed(`${keyId}|${kind}|${trigger}`, 26)}`;
+}
+
+/** The first letters, at most 32, of a text's SHA-256 in base 32. */
+export function hashed(text: string, letters: number): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-  const bytes = createHash('sha256').update(`${keyId}|${kind}|${trigger}`).digest();
-  let text = '';
-  for (let i = 0; i < 26; i++) text += alphabet[(bytes[i] as number) & 31];
-  return `${kind}-${text}`;
+  const bytes = createHash('sha256').update(text).digest();
+  return Array.from({ length: letters }, (_, i) => alphabet[(bytes[i] as number) & 31]).join('');
 }

@@ -1,5 +1,5 @@
 import type { Attempt } from './attempt.ts';
-import { attributionOf } from './attribution.ts';
+import { attributionOf, orphansOf } from './attribution.ts';
 import { effect } from './effect.ts';
 import { listVersions, orphanKey, putItem } from './items.ts';
 import { instant } from './time.ts';
@@ -9,8 +9,9 @@ export async function disableOrphans(attempt: Attempt): Promise<number> {
   const { ports, subject, key, keyId } = attempt;
   const provider = ports.provider(key.facts.provider);
   const versions = await listVersions(ports, keyId);
-  const enabled = (await provider.list(subject)).filter((credential) => credential.enabled);
-  for (const { credentialId } of enabled.filter((one) => attributionOf(key, versions, one) === 'ours')) {
+  const listed = await provider.list(subject);
+  const enabled = listed.filter((credential) => credential.enabled);
+  for (const { credentialId } of orphansOf(provider, key, versions, listed).filter((one) => one.enabled)) {
     await effect(
       attempt,
       { name: 'provider.disable', target: `credential:${credentialId}` },
@@ -21,5 +22,5 @@ export async function disableOrphans(attempt: Attempt): Promise<number> {
       }),
     );
   }
-  return enabled.filter((one) => attributionOf(key, versions, one) === 'stranger').length;
+  return enabled.filter((one) => attributionOf(provider, key, versions, one) === 'stranger').length;
 }

@@ -101,8 +101,9 @@ export interface ProviderTraits {
   readonly revokeSeconds: number;
   /** Consecutive answers a verdict needs, and the least time between two of them. */
   readonly probe: { readonly alive: number; readonly denied: number; readonly everySeconds: number };
-  /** Shape of the vendor's values, to recognise and to redact them; without flags. */
+  /** Shape of the vendor's values, from ^ to $, without flags: to recognise them, and to redact them unless the shape is a common one. */
   readonly secretPattern?: string;
+  readonly commonShape?: boolean;
 }
 
 /** One thing that is known of a vendor: how sure it is, where it was read, and when. */

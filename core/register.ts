@@ -7,6 +7,7 @@ import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, putItem
 import { type Key, type KeyFacts, type Tier, tiers } from './key.ts';
 import type { Ports } from './ports.ts';
 import { claimPrincipal } from './principal.ts';
+import { providerProblems } from './provider-fit.ts';
 import { tierOf } from './tier.ts';
 import { instant } from './time.ts';
 
@@ -122,15 +123,10 @@ function checkFacts(ports: Ports, facts: KeyFacts): void {
   const problems: { path: string; message: string }[] = [];
   if (!ports.policy.approvedStores.includes(facts.store))
     problems.push({ path: 'store', message: `use an approved store: ${ports.policy.approvedStores.join(', ')}` });
-  const { traits } = ports.provider(facts.provider);
-  if (traits.disable === 'none')
+  const provider = ports.provider(facts.provider);
+  if (provider.traits.disable === 'none')
     ports.log.warn('this provider cannot revoke: the key can be rotated only', { key: facts.id, provider: facts.provider });
-  if (!traits.labelled && !facts.exclusive && tierOf(facts, ports.policy).tier !== 'low') {
-    problems.push({
-      path: 'exclusive',
-      message: 'the provider has no names for credentials: the principal must belong to Rekey alone (exclusive: true)',
-    });
-  }
+  problems.push(...providerProblems(provider, facts, ports.policy));
   for (const [i, spec] of facts.destinations.entries()) {
     ports.destination(spec.kind);
     if (spec.environment !== facts.environment)
@@ -150,7 +146,7 @@ function checkFacts(ports: Ports, facts: KeyFacts): void {
         message: `is less than twice the ${consumer.refreshSeconds} s that ${consumer.name} takes to refresh`,
       });
     }
-    if (consumer.proof === 'quiet' && !ports.provider(facts.provider).lastUsed) {
+    if (consumer.proof === 'quiet' && !provider.lastUsed) {
       problems.push({
         path: `consumers[${i}].proof`,
         message: `${facts.provider} does not tell when a credential was last used: quiet cannot be seen`,

@@ -24,10 +24,7 @@ import { type Feed, openFeed } from './feed.ts';
 import { fileLog } from './file-log.ts';
 import { localFiles } from './files.ts';
 import type { LocalInstallation } from './installation.ts';
-import { sandboxDurations } from './settings.ts';
-
-/** Where the sandbox's spec says that it listens. */
-const sandboxOrigin = 'http://127.0.0.1:4010';
+import { sandboxDurations, sandboxOrigin } from './settings.ts';
 
 /** The inventory's table in the embedded engine. */
 export const localTable = 'rekey';

@@ -29,4 +29,6 @@ export interface RunningInstance {
   readonly token: string;
   readonly pid: number;
   readonly startedAt: string;
+  /** Where the sandbox vendor listens, where there is one. */
+  readonly sandboxUrl?: string;
 }

@@ -80,7 +80,7 @@ async function route(options: ServerOptions, request: IncomingMessage, ended: Ab
     const consumer = consumerOf(options, request);
     return { result: await options.receive(await json(request), consumer) };
   }
-  const name = /^POST \/requests\/([a-z.]{1,40})$/.exec(on)?.[1];
+  const name = /^POST \/requests\/([a-z.-]{1,40})$/.exec(on)?.[1];
   if (name === undefined) throw new Refused('E_NOT_FOUND', 'there is no such address; see the documentation of the local server');
   if (!same(bearer(request), options.token)) throw new Refused('E_CREDENTIALS', 'this needs the token in .rekey/local.json');
   return { result: await options.answer(name, await json(request)) };

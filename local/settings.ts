@@ -18,3 +18,6 @@ export const localSettings: Settings = {
 
 /** How the sandbox vendor is treated here instead of what its spec says: it is on this machine, so it need not be waited for. */
 export const sandboxDurations = { activateSeconds: 5, revokeSeconds: 5, everySeconds: 1 };
+
+/** Where the sandbox's spec says that it listens. */
+export const sandboxOrigin = 'http://127.0.0.1:4010';

@@ -85,7 +85,13 @@ async function startParts(options: StartOptions, installation: LocalInstallation
   stops.push(server.stop);
   const resumed = await resumeAll(ports);
   stops.push(startSchedules(ports));
-  const instance: RunningInstance = { url: server.url, token, pid: process.pid, startedAt: new Date().toISOString() };
+  const instance: RunningInstance = {
+    url: server.url,
+    token,
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    ...(sandboxUrl ? { sandboxUrl } : {}),
+  };
   await replaceFile(files.running, `${JSON.stringify(instance)}\n`);
   stops.push(() => rm(files.running, { force: true }));
   ports.log.info('local mode started', { url: server.url, resumed: resumed.length });

@@ -54,8 +54,15 @@ function refuseSecrets(input: unknown): void {
 function isSuspect(value: string, path: readonly string[]): boolean {
   const [first, second] = path;
   if (path.length === 1 && first === 'leaked') return false;
+  if (isPublic(path)) return hasVendorSecret(value);
   if (path.length === 1 && (first === 'credentialId' || first === 'requestId' || first === 'token')) return hasVendorSecret(value);
   return first === 'facts' && second === 'params' ? looksSecret(value, 40) : looksSecret(value);
+}
+
+/** Hashes, signatures and public keys are as irregular as secrets, and are none. */
+function isPublic([first, second = '', third = '']: readonly string[]): boolean {
+  if (second === '') return first === 'signer' || first === 'publicKey';
+  return first === 'records' && /^\d+$/.test(second) && ['hash', 'prevHash', 'signature', 'credentialId'].includes(third);
 }
 
 async function withNearest(ports: Ports, error: Refused, input: unknown): Promise<Refused> {

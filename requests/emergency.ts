@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { importBreakGlass } from '../core/break-glass/import.ts';
+import { breakGlassIndex, registerSigner } from '../core/break-glass/prepare.ts';
 import { showCertificates } from '../core/certificate.ts';
 import { leakSources } from '../core/leak-sources.ts';
 import { planRevocation } from '../core/plan.ts';
@@ -14,6 +16,22 @@ const scope = z.union([z.literal('all'), z.array(z.int().check(z.minimum(1))).ch
 const instant = z.iso.datetime({ message: 'must be an instant in UTC, like 2027-01-31T00:00:00Z' });
 /** In memory for the search or the probe, and nowhere else. */
 const leaked = z.string().check(z.minLength(1), z.maxLength(65_536));
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'));
+const glassRecord = z.strictObject({
+  at: instant,
+  by: text(),
+  reason,
+  keyId: z.union([keyId(), z.literal('')]),
+  provider: name(),
+  account: name(),
+  credentialId: text(256),
+  answer: z.enum(['disabled', 'gone', 'failed']),
+  detail: z.string().check(z.maxLength(200)),
+  seq: z.int().check(z.minimum(1)),
+  prevHash: hash,
+  hash,
+  signature: z.string().check(z.regex(/^[A-Za-z0-9+/]{86}==$/, 'must be an Ed25519 signature in base64')),
+});
 const atProvider = {
   provider: name(),
   account: z.exactOptional(name()),
@@ -54,13 +72,16 @@ export const emergency: Readonly<Record<string, Request>> = {
     'revoke',
     z.strictObject({
       ...atProvider,
-      credentialId: text(256),
+      credentialId: z.exactOptional(text(256)),
+      /** Where the vendor ends a credential by its value alone. */
+      leaked: z.exactOptional(leaked),
       reason: z.exactOptional(z.union([reason, z.literal('')])),
       requestId: z.exactOptional(requestId),
     }),
     (ports, input, actor) => {
-      const { account = 'default', params = {}, reason: given, requestId: id, ...rest } = input;
-      return disableUnmanaged(ports, { ...rest, account, params, reason: given || notSaid, requestId: id ?? ports.randomId() }, actor);
+      const { provider, credentialId = '', account = 'default', params = {}, reason: given, requestId: id } = input;
+      const order = { provider, account, params, credentialId, reason: given || notSaid, requestId: id ?? ports.randomId() };
+      return disableUnmanaged(ports, order, actor, input.leaked === undefined ? undefined : new Value(input.leaked));
     },
     'intake',
   ),
@@ -74,6 +95,24 @@ export const emergency: Readonly<Record<string, Request>> = {
     'intake',
   ),
   'revoke.certificate': request('read', z.strictObject({ keyId: keyId() }), (ports, input) => showCertificates(ports, input.keyId)),
+  'break-glass.index': request(
+    'revoke',
+    z.strictObject({ after: z.exactOptional(keyId()) }),
+    (ports, input) => breakGlassIndex(ports, input),
+    'intake',
+  ),
+  'break-glass.register': request(
+    'revoke',
+    z.strictObject({ publicKey: z.string().check(z.minLength(1), z.maxLength(1000)) }),
+    (ports, input, actor) => registerSigner(ports, input, actor),
+    'intake',
+  ),
+  'break-glass.import': request(
+    'revoke',
+    z.strictObject({ signer: hash, records: z.array(glassRecord).check(z.minLength(1), z.maxLength(100)) }),
+    (ports, input, actor) => importBreakGlass(ports, input, actor),
+    'intake',
+  ),
   'unmanaged.history': request('read', z.strictObject({ provider: name() }), (ports, input) => unmanagedHistory(ports, input.provider)),
   reissue: request(
     'reissue',

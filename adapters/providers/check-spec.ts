@@ -139,10 +139,10 @@ function checkProbe(spec: Spec, report: Report): void {
   if ((require.every === undefined) === (require.everySeconds === undefined))
     report([...path, 'require'], 'needs exactly one of every (ISO 8601) and everySeconds');
   verdict.alive.forEach((rule, index) => {
-    if (!identity && !rule.equals && !rule.in)
+    if (!identity && !rule.equals && !rule.in && !rule.present)
       report(
         [...path, 'verdict', 'alive', index],
-        'a bare status proves nothing: add probe.identity, or equals or in, to show that the answer is the vendor’s',
+        'a bare status proves nothing: add probe.identity, or equals, in or present, to show that the answer is the vendor’s',
       );
     unusable(rule.status, [...path, 'verdict', 'alive', index, 'status'], report);
   });

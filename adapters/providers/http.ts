@@ -221,7 +221,12 @@ function checkParams(spec: Spec, subject: Subject): void {
   for (const [name, content] of Object.entries(subject.params)) {
     const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
     if (!type) throw new ProviderRefused(`key ${subject.keyId}: ${spec.metadata.id} has no params.${name}`);
-    const fits = type === 'array' ? Array.isArray(content) : type === 'integer' ? Number.isInteger(content) : typeof content === type;
-    if (!fits) throw new ProviderRefused(`key ${subject.keyId}: params.${name} must be of type ${type}`);
+    if (!isOf(type, content)) throw new ProviderRefused(`key ${subject.keyId}: params.${name} must be of type ${type}`);
   }
+}
+
+function isOf(type: string, content: unknown): boolean {
+  if (type === 'array') return Array.isArray(content);
+  if (type === 'object') return typeof content === 'object' && content !== null && !Array.isArray(content);
+  return type === 'integer' ? Number.isInteger(content) : typeof content === type;
 }

@@ -31,7 +31,7 @@ export function traitsOf(spec: Spec, durations: Durations): ProviderTraits {
       denied: require.denied,
       everySeconds: durations.everySeconds ?? require.everySeconds ?? durationSeconds(require.every ?? '') ?? 0,
     },
-    ...(metadata.secretPattern && { secretPattern: metadata.secretPattern }),
+    ...(metadata.secretPattern && { secretPattern: metadata.secretPattern, commonShape: metadata.commonShape ?? false }),
   };
 }
 

@@ -67,6 +67,16 @@ const scheme = z.discriminatedUnion('scheme', [
 
 const who = z.enum(['admin', 'subject', 'none']);
 
+const output = z.strictObject({
+  pointer,
+  /** Of the entry of the list at `in` that fits, where the pointer alone would mean a place in it. */
+  of: z.optional(z.strictObject({ in: pointer, where: z.record(pointer, scalar) })),
+  sensitive: z.optional(z.boolean()),
+  digest: z.optional(z.boolean()),
+  /** It may be missing: what uses it is then left out. */
+  optional: z.optional(z.boolean()),
+});
+
 const step = z.strictObject({
   id: identifier,
   auth: z.optional(who),
@@ -91,9 +101,7 @@ const step = z.strictObject({
       treatAsDone: z.optional(statuses),
     }),
   ),
-  outputs: z.optional(
-    z.record(identifier, z.strictObject({ pointer, sensitive: z.optional(z.boolean()), digest: z.optional(z.boolean()) })),
-  ),
+  outputs: z.optional(z.record(identifier, output)),
 });
 
 /** At most five steps: no vendor needs more, and each is a call within the same time limit. */
@@ -118,7 +126,7 @@ const verdicts = z.array(condition).check(z.minLength(1));
 const times = z.int().check(z.minimum(1), z.maximum(20));
 
 const parameter = z.strictObject({
-  type: z.enum(['string', 'number', 'integer', 'boolean', 'array']),
+  type: z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object']),
   description: z.optional(text),
 });
 
@@ -145,6 +153,8 @@ export const specSchema = z.strictObject({
     localOnly: z.optional(z.boolean()),
     aliases: z.optional(z.record(identifier, z.array(text))),
     secretPattern: z.optional(text),
+    /** The shape is no vendor's alone, like 32 hex digits: it is a hint about a leaked string, and nothing is redacted for it. */
+    commonShape: z.optional(z.boolean()),
   }),
   lifecycle: z.strictObject({
     pattern: z.enum(patterns),

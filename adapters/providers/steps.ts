@@ -5,7 +5,7 @@ import type { Answer, Outgoing } from './egress.ts';
 import { failure } from './failure.ts';
 import { at } from './pointer.ts';
 import type { Scheme, Spec, Step, Who } from './spec.ts';
-import { renderDeep, renderText, type Scope } from './template.ts';
+import { renderDeep, renderFields, renderText, type Scope } from './template.ts';
 import { holds } from './verdict.ts';
 
 type Output = NonNullable<Step['outputs']>[string];
@@ -75,9 +75,9 @@ export async function toRequest(run: Run, step: Step, scope: Scope): Promise<Out
   const target = URL.parse(renderText(url, scope));
   if (!target) throw new ProviderRefused(`${run.spec.metadata.id} ${run.operation} (${step.id}): the filled URL is not one`);
   const auth = await authOf(run, step.auth ?? run.auth, scope);
-  for (const [name, template] of Object.entries({ ...query, ...auth.query })) target.searchParams.set(name, renderText(template, scope));
+  for (const [name, content] of renderFields({ ...query, ...auth.query }, scope)) target.searchParams.set(name, content);
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'rekey', ...run.headers };
-  for (const [name, template] of Object.entries(step.request.headers ?? {})) headers[name.toLowerCase()] = renderText(template, scope);
+  for (const [name, content] of renderFields(step.request.headers ?? {}, scope)) headers[name.toLowerCase()] = content;
   Object.assign(headers, auth.headers);
   if (json !== undefined) {
     return {
@@ -88,8 +88,7 @@ export async function toRequest(run: Run, step: Step, scope: Scope): Promise<Out
     };
   }
   if (!form) return { method, url: target, headers };
-  const fields = Object.entries(form).map(([name, template]): [string, string] => [name, renderText(template, scope)]);
-  const body = new URLSearchParams(fields).toString();
+  const body = new URLSearchParams(renderFields(form, scope)).toString();
   return { method, url: target, headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body };
 }
 
@@ -102,9 +101,12 @@ export function expectAnswer(run: Run, step: Step, answer: Answer, scope: Scope,
   throw error;
 }
 
-function outputOf(run: Run, step: Step, answer: Answer, name: string, { pointer, digest }: Output): unknown {
-  const found = at(answer.json, pointer);
+function outputOf(run: Run, step: Step, answer: Answer, name: string, { pointer, of, digest, optional }: Output): unknown {
+  const entries = of ? at(answer.json, of.in) : undefined;
+  const fits = (entry: unknown) => Object.entries(of?.where ?? {}).every(([path, wanted]) => at(entry, path) === wanted);
+  const found = at(of ? (Array.isArray(entries) ? entries.find(fits) : undefined) : answer.json, pointer);
   if (found !== undefined && found !== null && found !== '') return digest ? digestOf(String(found)) : found;
+  if (optional) return undefined;
   throw new ProviderUnavailable(
     `${run.spec.metadata.id} ${run.operation} (${step.id}): status ${answer.status} without ${name}; whether it took effect is unknown`,
   );

@@ -82,6 +82,14 @@ export function render(template: string, scope: Scope): unknown {
   return content instanceof Date ? content.toISOString() : content;
 }
 
+/** Fields of texts filled. One whose only slot has no content is left out. */
+export function renderFields(fields: Readonly<Record<string, string>>, scope: Scope): [string, string][] {
+  return Object.entries(fields).flatMap(([name, template]): [string, string][] => {
+    const content = render(template, scope);
+    return content === undefined ? [] : [[name, plain(content)]];
+  });
+}
+
 /** Every string of a JSON document filled. A property whose only slot has no content is left out. */
 export function renderDeep(document: unknown, scope: Scope): unknown {
   if (typeof document === 'string') return render(document, scope);

@@ -7,21 +7,21 @@ import { leakSources } from '../../core/leak-sources.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Revoked } from '../../core/revoke/begin.ts';
 import { aftermath } from '../aftermath.ts';
+import { type BreakGlassOptions, breakGlass } from '../break-glass/cut.ts';
 import { certificatesOf, showCertificates } from '../certificate-text.ts';
 import { exitOf, exits } from '../ending.ts';
 import { confirmByName, secondsOf, versionNumbers } from '../input.ts';
 import { identify, lastUseText, screen } from '../leaked.ts';
 import { showPlan } from '../plan-text.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
-import { endUnmanaged, type UnmanagedOptions } from '../unmanaged.ts';
+import { endUnmanaged } from '../unmanaged.ts';
 import { watch } from '../watch.ts';
 
-interface Options extends GlobalOptions, UnmanagedOptions {
-  readonly versions?: string;
+interface Options extends GlobalOptions, BreakGlassOptions {
   readonly source?: string;
   readonly dryRun?: boolean;
   readonly wait: boolean;
-  readonly unmanaged?: boolean;
+  readonly breakGlass?: boolean;
 }
 
 type Scope = 'all' | readonly number[];
@@ -46,6 +46,11 @@ export function revoke(): Command {
     .option('--account <name>', 'with --unmanaged: which of the provider’s accounts')
     .option('--credential-id <id>', 'with --unmanaged: the vendor’s own id of it')
     .option('--param <name=value...>', 'with --unmanaged: what the provider needs besides, like userName=deploy')
+    .option('--break-glass', 'nothing of Rekey answers: end it with your own right at the provider, and hand it over later')
+    .option(
+      '--admin-from <source>',
+      'with --break-glass: your admin credential from "-" (stdin), fd:N or env:NAME; otherwise you are asked',
+    )
     .addHelpText(
       'after',
       examples(
@@ -60,6 +65,7 @@ export function revoke(): Command {
 }
 
 async function run(session: Session, options: Options, key?: string): Promise<number> {
+  if (options.breakGlass) return breakGlass(session, options, key);
   if (options.unmanaged) return endUnmanaged(session, options);
   // The stopwatch begins when the responder does: finding the key and saying yes are part of it.
   const reportedAt = new Date().toISOString();

@@ -1,6 +1,6 @@
 import { attributionOf, versionOfLabel } from '../attribution.ts';
 import type { Key } from '../key.ts';
-import type { Credential, Ports } from '../ports.ts';
+import type { Credential, Ports, Provider } from '../ports.ts';
 import { instant } from '../time.ts';
 import type { Value } from '../value.ts';
 import { isDead, isEnding, type Version } from '../version.ts';
@@ -49,14 +49,14 @@ export async function findCurrent(ports: Ports, key: Key, known: readonly Versio
   const stands = inUse !== undefined && (!isEnding(inUse.state) || (inUse.compromised && !isDead(inUse.state)));
   if (current !== null && !stands && !key.revocation)
     doubts.push(`version ${current}, the last one known in use, is dead, and no newer one is known`);
-  const orphans = unrecorded(key, versions, listed);
+  const orphans = unrecorded(ports.provider(key.facts.provider), key, versions, listed);
   const { holding, unknown } = await lookAtDestinations(ports, key, versions, current);
   if (orphans.length > 0 && unknown.length > 0) doubts.push(`a version that no record knows was delivered to ${unknown.join(', ')}`);
   return { versions, current, recovered: recovered?.number ?? null, holding, orphans, doubts };
 }
 
-const unrecorded = (key: Key, versions: readonly Version[], listed: readonly Credential[]): Credential[] =>
-  listed.filter((one) => one.enabled && attributionOf(key, versions, one) === 'ours');
+const unrecorded = (provider: Provider, key: Key, versions: readonly Version[], listed: readonly Credential[]): Credential[] =>
+  listed.filter((one) => one.enabled && attributionOf(provider, key, versions, one) === 'ours');
 
 async function recover(
   ports: Ports,
@@ -70,7 +70,9 @@ async function recover(
   const value = await ports.secrets.read(keyId, token);
   if (!value) return undefined;
   const carried = provider.credentialIdOf?.(value);
-  const candidates = unrecorded(key, known, listed).filter(({ credentialId }) => carried === undefined || carried === credentialId);
+  const candidates = unrecorded(provider, key, known, listed).filter(
+    ({ credentialId }) => carried === undefined || carried === credentialId,
+  );
   const [only] = candidates;
   if (!only || candidates.length > 1) return undefined;
   if ((await provider.probe({ keyId, account, params }, value)).verdict !== 'alive') return undefined;

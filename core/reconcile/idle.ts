@@ -1,5 +1,5 @@
 import { type Attempt, record } from '../attempt.ts';
-import { attributionOf } from '../attribution.ts';
+import { attributionOf, orphansOf } from '../attribution.ts';
 import { commit } from '../commit.ts';
 import { writeAndReadBack } from '../delivery.ts';
 import { effect } from '../effect.ts';
@@ -32,9 +32,10 @@ type Repair = (attempt: Attempt) => Promise<string>;
 export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   const { id: keyId, account, params, mode } = key.facts;
   if (key.lastVersion === 0) return [];
-  const listed = await ports.provider(key.facts.provider).list({ keyId, account, params });
+  const provider = ports.provider(key.facts.provider);
+  const listed = await provider.list({ keyId, account, params });
   const versions = await listVersions(ports, keyId);
-  const strangers = listed.filter((one) => one.enabled && attributionOf(key, versions, one) === 'stranger').length;
+  const strangers = listed.filter((one) => one.enabled && attributionOf(provider, key, versions, one) === 'stranger').length;
   if (mode === 'observe') {
     await callPerson(ports, key, strangers, []);
     return [];
@@ -104,7 +105,7 @@ async function orphans({ ports, key, versions, listed, now }: Findings): Promise
   const keyId = key.facts.id;
   const known = new Map((await ports.inventory.list(orphanPartition(keyId))).map((item) => [item.sk, String(item['foundAt'])]));
   const provider = ports.provider(key.facts.provider);
-  const ours = listed.filter((one) => attributionOf(key, versions, one) === 'ours');
+  const ours = orphansOf(provider, key, versions, listed);
   const gone = [...known.keys()].filter((sk) => !ours.some(({ credentialId }) => orphanKey(keyId, credentialId).sk === sk));
   for (const sk of gone) await ports.inventory.write([{ do: 'delete', key: orphanKey(keyId, sk) }]);
   return ours.flatMap(({ credentialId, enabled }): Repair[] => {

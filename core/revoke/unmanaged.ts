@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../audit.ts';
+import { Refused } from '../errors.ts';
 import { readJournal, writeJournal } from '../journal.ts';
 import type { Ports, Probe } from '../ports.ts';
 import type { Value } from '../value.ts';
@@ -10,6 +11,7 @@ export interface Unmanaged {
   readonly provider: string;
   readonly account: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** Empty where only the value is known. */
   readonly credentialId: string;
 }
 
@@ -31,16 +33,20 @@ const subjectOf = ({ account, params }: Unmanaged) => ({ keyId: 'unmanaged', acc
 /**
  * Has a provider refuse a credential that no key has, and writes down who asked and what became of it. One that a key does have is revoked
  * as that key's version. The provider comes first: a journal that cannot be written stops nothing. Throws Refused E_NOT_FOUND for a
- * provider that is not installed.
+ * provider that is not installed, E_INPUT_INVALID for one that needs the credential's id. `leaked` ends it where the vendor takes the value itself.
  */
 export async function disableUnmanaged(
   ports: Ports,
   request: Unmanaged & { readonly reason: string; readonly requestId: string },
   actor: string,
+  leaked?: Value,
 ): Promise<UnmanagedEnded> {
   const { provider: name, account, credentialId, reason, requestId } = request;
   const provider = ports.provider(name);
-  const match = await findCredential(ports, name, credentialId).catch(() => undefined);
+  const byValue = credentialId === '' && leaked ? provider.endByValue?.bind(provider, leaked) : undefined;
+  if (credentialId === '' && !byValue)
+    throw new Refused('E_INPUT_INVALID', `${name} ends credentials by their id only`, [{ path: 'credentialId', message: 'is needed' }]);
+  const match = byValue ? undefined : await findCredential(ports, name, credentialId).catch(() => undefined);
   if (match) {
     const { keyId, version } = match;
     const revoked = await revoke(ports, { keyId, scope: [version], reason, source: 'unknown', requestId }, actor);
@@ -52,11 +58,11 @@ export async function disableUnmanaged(
   }
   let ended: Omit<UnmanagedEnded, 'recorded'>;
   try {
-    ended = { answer: await provider.disable(subjectOf(request), credentialId) };
+    ended = { answer: byValue ? await byValue().then(() => 'disabled') : await provider.disable(subjectOf(request), credentialId) };
   } catch (error) {
     ended = { answer: 'failed', detail: (error as Error).name };
   }
-  const detail = { account, credential: credentialId, request: requestId, reason, answer: ended.detail ?? ended.answer };
+  const detail = { account, credential: credentialId || 'by its value', request: requestId, reason, answer: ended.detail ?? ended.answer };
   const recorded = await writeJournal(ports, unmanagedJournal(name), [{ actor, event: 'unmanaged.disabled', detail }]).then(
     () => true,
     () => false,

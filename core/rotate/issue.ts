@@ -1,5 +1,5 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { attributionOf, labelOf } from '../attribution.ts';
+import { attributionOf, labelOf, orphansOf } from '../attribution.ts';
 import { type EffectRecord, effect, findEffect } from '../effect.ts';
 import { NoFreeSlot, ProbeAgain, UnattributedCredential, Unfinished, VerificationFailed } from '../errors.ts';
 import type { Write } from '../inventory.ts';
@@ -74,10 +74,10 @@ async function recoverOrMint(attempt: Attempt, version: Version): Promise<{ vers
 async function removeOrphans(attempt: Attempt, listed: readonly Credential[], created: EffectRecord | undefined): Promise<void> {
   const { ports, subject } = attempt;
   const versions = await listVersions(ports, attempt.keyId);
-  const orphans = listed.filter((credential) => attributionOf(attempt.key, versions, credential) === 'ours');
+  const provider = ports.provider(attempt.key.facts.provider);
+  const orphans = orphansOf(provider, attempt.key, versions, listed);
   const [orphan, ...others] = orphans;
   if (!orphan) return;
-  const provider = ports.provider(attempt.key.facts.provider);
   await effect(
     attempt,
     { name: 'provider.delete', target: `credential:${orphan.credentialId}` },
@@ -102,7 +102,7 @@ async function freeSlot(attempt: Attempt, listed: readonly Credential[]): Promis
   const ids = new Set(occupied.map((credential) => credential.credentialId));
   const dead = versions.find((version) => version.state === 'disabled' && version.credentialId && ids.has(version.credentialId));
   if (!dead?.credentialId) {
-    const strangers = occupied.filter((credential) => attributionOf(attempt.key, versions, credential) === 'stranger');
+    const strangers = occupied.filter((credential) => attributionOf(provider, attempt.key, versions, credential) === 'stranger');
     if (strangers.length) throw new UnattributedCredential(`${strangers.length} credential(s) that we did not make take the last slot`);
     throw new NoFreeSlot(`all ${provider.traits.maxLive} slots are taken and none of them is dead`);
   }

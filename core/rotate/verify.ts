@@ -57,9 +57,10 @@ export function strangerAttention(count: number, since: string): { reason: strin
 /** How many enabled strangers the provider lists. Throws ProbeAgain while the new credential is not listed as enabled. */
 async function compareWithList(attempt: Attempt, version: Version): Promise<number> {
   const { ports, subject, key, keyId } = attempt;
-  const listed = await ports.provider(key.facts.provider).list(subject);
+  const provider = ports.provider(key.facts.provider);
+  const listed = await provider.list(subject);
   const own = listed.find((credential) => credential.credentialId === version.credentialId);
   if (!own?.enabled) throw new ProbeAgain(`version ${version.number} is not listed as enabled yet`);
   const versions = await listVersions(ports, keyId);
-  return listed.filter((credential) => credential.enabled && attributionOf(key, versions, credential) === 'stranger').length;
+  return listed.filter((credential) => credential.enabled && attributionOf(provider, key, versions, credential) === 'stranger').length;
 }

@@ -246,6 +246,8 @@ describeProvider('aws-iam', async () => {
   return {
     provider: make(own),
     subject,
+    fill: () => {},
+    saysFull: true,
     strike: (kind) => own.fail('*', strikes[kind]),
     async close() {
       expect(own.enableCalls).toEqual([]);

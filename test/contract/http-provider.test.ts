@@ -49,6 +49,10 @@ for (const [name, of] of [
     return {
       provider: providerOf(vendor, of),
       subject,
+      fill(left) {
+        for (let n = of.lifecycle.maxLive; n > left; n--) vendor.stranger('robot');
+      },
+      saysFull: true,
       strike: (kind) => {
         vendor.clearFaults();
         vendor.fault({ kind: strikes[kind], count: 1 });
@@ -84,6 +88,7 @@ describe('the HTTP provider', () => {
       revokeSeconds: 10,
       probe: { alive: 2, denied: 2, everySeconds: 1 },
       secretPattern: '^sbx_[0-9a-f]{40}$',
+      commonShape: false,
     });
     expect([providerOf(vendor, idempotent).traits.class, providerOf(vendor, onlyDeletes).traits.disable]).toEqual(['B', 'delete']);
   });

@@ -25,7 +25,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that may import an adapter. */
-const compositionRoots = ['functions/compose.ts', 'local/compose.ts', 'local/rehearsal/compose.ts'];
+const compositionRoots = ['functions/compose.ts', 'local/compose.ts', 'local/rehearsal/compose.ts', 'local/break-glass/compose.ts'];
 
 /** What else may import which adapters: the command line hands a value that came by stdin to a secret store itself. */
 const storeBuilders = { room: 'cli', adapters: /^adapters\/(aws|file|local)\/(secret-store|master-key)\.ts$/ };
@@ -73,7 +73,7 @@ function mayBuild(line: ImportLine): boolean {
   if (compositionRoots.includes(line.from) || (specReaders.files.includes(line.from) && specReaders.adapters.test(line.to))) return true;
   const room = roomOf(line.from);
   // A type builds nothing.
-  if ((line.typeOnly || tools.includes(line.to)) && ['functions', 'local', 'infra'].includes(room)) return true;
+  if ((line.typeOnly || tools.includes(line.to)) && ['functions', 'local', 'infra', 'cli'].includes(room)) return true;
   return roomOf(line.from) === storeBuilders.room && storeBuilders.adapters.test(line.to);
 }
 

@@ -15,7 +15,7 @@ const orphansEnd: Invariant = {
       provider
         .credentials()
         .filter(({ enabled }) => enabled)
-        .filter((one) => meta && attributionOf(meta, [...versions.values()], { ...one, createdAt: '' }) === 'ours')
+        .filter((one) => meta && attributionOf(provider, meta, [...versions.values()], { ...one, createdAt: '' }) === 'ours')
         .map(({ credentialId }) => `${credentialId} of ${facts.id} is enabled and on no record`),
     ),
 };

@@ -1,0 +1,35 @@
+import type { Problem } from './errors.ts';
+import type { KeyFacts } from './key.ts';
+import type { Policy } from './policy.ts';
+import type { Provider } from './ports.ts';
+import { tierOf } from './tier.ts';
+
+/** Why a key cannot be kept at a provider as its facts say: what the vendor cannot do, and what to write instead. Empty when it can. */
+export function providerProblems({ name, traits }: Pick<Provider, 'name' | 'traits'>, facts: KeyFacts, policy: Policy): Problem[] {
+  return [...principalProblems(name, traits, facts, policy), ...lifetimeProblems(name, traits, facts, policy)];
+}
+
+type Traits = Provider['traits'];
+
+/** Whether Rekey can tell its own credentials from others', and what it may take for its own. */
+function principalProblems(name: string, traits: Traits, facts: KeyFacts, policy: Policy): Problem[] {
+  const refuse = (message: string): Problem[] => [{ path: 'exclusive', message }];
+  if (traits.shared && facts.exclusive)
+    return refuse(`${name} lists the credentials of everybody in the account: they cannot all be Rekey's to end (exclusive: false)`);
+  if (facts.exclusive) return [];
+  if (traits.keepsOne)
+    return refuse(
+      `${name} always keeps one credential alive, so that Rekey has to make stand-ins: the principal must belong to it alone (exclusive: true)`,
+    );
+  if (!traits.labelled && tierOf(facts, policy).tier !== 'low')
+    return refuse('the provider has no names for credentials: the principal must belong to Rekey alone (exclusive: true)');
+  return [];
+}
+
+/** A version must outlive the schedule, or the vendor ends it before its successor is there. */
+function lifetimeProblems(name: string, { lifetimeSeconds }: Traits, facts: KeyFacts, policy: Policy): Problem[] {
+  const { rotateEverySeconds, overlapMaxSeconds } = policy.tiers[tierOf(facts, policy).tier];
+  if (lifetimeSeconds === null || rotateEverySeconds + overlapMaxSeconds <= lifetimeSeconds) return [];
+  const message = `${name} ends a version after ${lifetimeSeconds} s, and the tier rotates every ${rotateEverySeconds} s with an overlap of up to ${overlapMaxSeconds} s`;
+  return [{ path: 'provider', message }];
+}

@@ -1,0 +1,92 @@
+import { httpProvider } from '../../adapters/providers/http.ts';
+import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
+import { getKey, listVersions } from '../../core/items.ts';
+import type { KeyFacts } from '../../core/key.ts';
+import type { Provider } from '../../core/ports.ts';
+import { registerKey } from '../../core/register.ts';
+import { beginRotation } from '../../core/rotate/begin.ts';
+import { Value } from '../../core/value.ts';
+import { untilIdle } from '../support/operations.ts';
+import { services, testFacts, testPolicy, type World, world } from '../support/world.ts';
+import { type Description, type Held, openVendor, type Vendor } from './engine.ts';
+import { sendTo } from './serve.ts';
+
+const specs = loadSpecs([bundledSpecs]);
+
+/** The whole product in virtual time, with one shipped spec and its vendor in place of the vendor in memory. */
+export interface Scene {
+  readonly w: World;
+  readonly vendor: Vendor;
+  readonly provider: Provider;
+  readonly keyId: string;
+  readonly facts: KeyFacts;
+  /** What other people made, which stands in every list first. */
+  readonly strangers: readonly Held[];
+  /** The uses of a value that a consumer was refused. */
+  readonly refused: readonly unknown[];
+  /** Each version's number with whether the vendor accepts its value now, and its state on record. */
+  versions(): Promise<{ number: number; state: string; accepted: boolean }[]>;
+}
+
+/** A key of this vendor, minted and in use by two services. */
+export async function stage(description: Description, options: { readonly delaySeconds?: number } = {}): Promise<Scene> {
+  const spec = specs.find(({ metadata }) => metadata.id === description.provider);
+  if (!spec) throw new Error(`no spec is called ${description.provider}`);
+  const vendor = openVendor(description);
+  const admin = Object.fromEntries(Object.entries(description.admin).map(([name, text]) => [name, new Value(text)]));
+  const provider = httpProvider({ spec, admin: async () => admin, callSeconds: 5, send: sendTo(vendor) });
+  // A year's vendor under a day's policy: the spec's own paces, and tiers that leave them room.
+  const tier = { ...testPolicy.tiers.high, overlapMaxSeconds: 6000 };
+  const w = world({
+    policy: { ...testPolicy, tiers: { high: tier, medium: tier, low: tier } },
+    wrap: (ports) => ({ ...ports, provider: () => provider, providers: () => [provider.name] }),
+  });
+  const strangers = description.alone ? [] : [vendor.byHand(), vendor.byHand('')];
+  const { shared, keepsOne, labelled } = provider.traits;
+  const facts = testFacts({
+    id: 'team/key',
+    provider: provider.name,
+    params: description.params,
+    exclusive: !shared && (keepsOne || !labelled),
+  });
+  await registerKey(w.ports, facts, 'owner');
+  await beginRotation(w.ports, { keyId: facts.id, reason: 'first version', trigger: 'first' }, 'owner');
+  await untilIdle(w, facts.id);
+  const { refused } = services({ ...w, provider: { use: (value: Value) => vendor.use(value.reveal()) } as never }, facts, options);
+  await w.pass(30);
+  return {
+    w,
+    vendor,
+    provider,
+    keyId: facts.id,
+    facts,
+    strangers,
+    refused,
+    async versions() {
+      const versions = await listVersions(w.ports, facts.id);
+      return Promise.all(
+        versions.map(async ({ number, state, token }) => {
+          const value = token ? await w.ports.secrets.read(facts.id, token) : undefined;
+          return { number, state, accepted: value !== undefined && isAccepted(vendor, value) };
+        }),
+      );
+    },
+  };
+}
+
+/** Whether the vendor would accept a value now; asking is no use of it. */
+function isAccepted(vendor: Vendor, value: Value): boolean {
+  const found = vendor.held.find((one) => value.equals(new Value(one.value)));
+  return found !== undefined && Date.now() >= found.acceptedFrom && Date.now() < found.refusedFrom;
+}
+
+/** What the vendor accepts besides what other people made. */
+export function alive({ vendor, strangers }: Scene): string[] {
+  return vendor.held.filter((one) => !strangers.includes(one) && isAccepted(vendor, new Value(one.value))).map(({ id }) => id);
+}
+
+/** The key's state, its version in use, and why a person should look. */
+export async function stands({ w, keyId }: Scene) {
+  const { state, current, attention } = await getKey(w.ports, keyId);
+  return { state, current, attention: attention?.reason ?? null };
+}
