@@ -15,6 +15,9 @@ import { keyList } from './commands/key-list.ts';
 import { keyLive } from './commands/key-live.ts';
 import { keyShow } from './commands/key-show.ts';
 import { reissue } from './commands/reissue.ts';
+import { reviewAnswer } from './commands/review-answer.ts';
+import { reviewList } from './commands/review-list.ts';
+import { reviewOpen } from './commands/review-open.ts';
 import { revoke } from './commands/revoke.ts';
 import { rollback } from './commands/rollback.ts';
 import { rotate } from './commands/rotate.ts';
@@ -65,6 +68,11 @@ function program(): Command {
     examples('break-glass prepare', 'revoke payments/stripe --break-glass', 'break-glass import'),
   );
   for (const command of [breakGlassPrepare(), breakGlassImport()]) glass.addCommand(settle(command));
+  const review = group('review', 'what named people have to answer by a date').addHelpText(
+    'after',
+    examples('review list', 'review answer access-…'),
+  );
+  for (const command of [reviewList(), reviewAnswer(), reviewOpen()]) review.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -80,6 +88,7 @@ function program(): Command {
   rekey.addCommand(key);
   rekey.addCommand(inventory);
   rekey.addCommand(glass);
+  rekey.addCommand(review);
   for (const command of [
     rotate(),
     rollback(),

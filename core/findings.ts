@@ -46,6 +46,10 @@ const findingRules: readonly FindingRule[] = [
     breaks: ({ attention }) => attention && { message: `${attention.reason}: ${attention.message}`, since: attention.since },
   },
   {
+    rule: 'review-missed',
+    breaks: ({ breaches }) => breaches.find(({ rule }) => rule === 'review-missed') ?? null,
+  },
+  {
     rule: 'overdue',
     breaks: (key, now, policy) => {
       if (key.state !== 'active') return null;

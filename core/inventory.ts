@@ -39,15 +39,18 @@ export type Write =
 
 /** A row of a sparse index: only a hint, possibly stale. Decisions re-read the base item with `get`. */
 export interface Hint {
+  /** The key; in `deadline`, the partition of the item. */
   readonly keyId: string;
   readonly at: string;
 }
 
 /**
  * The sparse indexes. An item is in index `x` while it has the attributes `xPk` (`<x>#<shard>`) and `xSk`
- * (`<ISO instant>#<keyId>`): `due` finds keys to rotate, `look` finds keys the reconciler must look at, `keys` lists all.
+ * (`<ISO instant>#<id>`): `due` finds keys to rotate, `look` finds keys the reconciler must look at, `keys` lists all; `seal` finds keys whose
+ * audit chain has grown since the last seal. `deadline` is about things that are no keys and wait for somebody, like reviews: its id is their partition.
  */
-export type IndexName = 'due' | 'look' | 'keys';
+export const indexNames = ['due', 'look', 'keys', 'deadline', 'seal'] as const;
+export type IndexName = (typeof indexNames)[number];
 
 /** How many partitions each index is spread over (a hash of the key id picks one). */
 export const shardCount = 8;

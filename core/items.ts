@@ -23,6 +23,8 @@ import type { Version } from './version.ts';
  *   ORPHAN#<id> <credential>   a credential of the key's principal without a record
  *   PRINCIPAL#<hash>       the keys that use one principal, and whether one of them has it alone
  *   FP#<mac>   FP              which key and version a fingerprint belongs to
+ *   REVIEW#<id> REVIEW         a review; the key it is about has a pointer to it, REVIEW#<id>
+ *   INSTALLATION META          what is true of no key alone: the policy that runs, a pause; and its journal, HEAD and AUD#<seq>
  *   CRED#<provider>#<id> CRED  which key and version a vendor's credential belongs to
  *   UNMANAGED#<provider>       the journal of credentials that no key has: HEAD, and AUD#<seq> in a chain
  *
@@ -47,6 +49,10 @@ export const outboxPartition = (keyId: string): string => `OUT#${keyId}`;
 export const orphanPartition = (keyId: string): string => `ORPHAN#${keyId}`;
 export const orphanKey = (keyId: string, credentialId: string): ItemKey => ({ pk: orphanPartition(keyId), sk: credentialId });
 export const outboxKey = ({ keyId, time, id }: Notice): ItemKey => ({ pk: outboxPartition(keyId), sk: `${time}#${id}` });
+export const reviewPartition = (reviewId: string): string => `REVIEW#${reviewId}`;
+export const reviewKey = (reviewId: string): ItemKey => ({ pk: reviewPartition(reviewId), sk: 'REVIEW' });
+export const reviewPointer = (keyId: string, reviewId: string): ItemKey => ({ pk: partition(keyId), sk: `REVIEW#${reviewId}` });
+export const installationKey: ItemKey = { pk: 'INSTALLATION', sk: 'META' };
 export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 'FP' });
 export const credentialKey = (provider: string, credentialId: string): ItemKey => ({ pk: `CRED#${provider}#${credentialId}`, sk: 'CRED' });
 
@@ -113,14 +119,14 @@ export function outboxItem(notice: Notice): Item {
   return { ...outboxKey(notice), notice: attribute(notice) };
 }
 
-/** Which index rows a key has: the reconciler looks at it from `lookAt` on; it is due from `dueAt` on while it is idle. */
-export function indexChange(keyId: string, rows: Readonly<Partial<Record<IndexName, string | null>>>): Change {
+/** Which index rows an item has: of a key, the reconciler looks at it from `look` on, and it is due from `due` on while it is idle. */
+export function indexChange(id: string, rows: Readonly<Partial<Record<IndexName, string | null>>>): Change {
   const set: Record<string, Attribute> = {};
   const remove: string[] = [];
   for (const [index, at] of Object.entries(rows)) {
     if (at) {
-      set[`${index}Pk`] = `${index}#${shardOf(keyId)}`;
-      set[`${index}Sk`] = `${at}#${keyId}`;
+      set[`${index}Pk`] = `${index}#${shardOf(id)}`;
+      set[`${index}Sk`] = `${at}#${id}`;
     } else remove.push(`${index}Pk`, `${index}Sk`);
   }
   return { set, remove };
@@ -139,7 +145,7 @@ export function spread(id: string, buckets: number): number {
   return createHash('sha256').update(id).digest().readUInt32BE(0) % buckets;
 }
 
-const shardOf = (keyId: string): number => spread(keyId, shardCount);
+const shardOf = (id: string): number => spread(id, shardCount);
 
 /** A UUID (version 8) made of names: the same names always give the same one. Secret store tokens and destination markers. */
 export function uuidOf(...names: readonly (string | number)[]): string {

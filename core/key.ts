@@ -1,3 +1,4 @@
+import type { Breach } from './breach.ts';
 import { IllegalMove } from './errors.ts';
 
 /**
@@ -247,6 +248,7 @@ export interface Key {
   readonly revocation: Revocation | null;
   readonly hold: Hold | null;
   readonly attention: Attention | null;
+  readonly breaches: readonly Breach[];
   /** Version consumers should use, and the one before while the overlap lasts. Null before version 1. */
   readonly current: number | null;
   readonly lastVersion: number;

@@ -13,6 +13,7 @@ export const noticeTypes = [
   'key.contained',
   'key.reissued',
   'key.attention',
+  'key.review',
 ] as const;
 
 export type NoticeType = (typeof noticeTypes)[number];

@@ -45,6 +45,7 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
     revocation: null,
     hold: null,
     attention: null,
+    breaches: [],
     current: null,
     lastVersion: 0,
     nextDueAt: null,

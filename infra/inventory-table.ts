@@ -13,7 +13,7 @@ import { throughService } from './through-service.ts';
 export class InventoryTable extends Construct {
   readonly name: string;
   readonly arn: string;
-  /** The three indexes by ARN, so that no right on them needs a wildcard. */
+  /** The indexes by ARN, so that no right on them needs a wildcard. */
   readonly indexArns: readonly string[];
   /** The stack's own table with its indexes, when another one is in use; empty otherwise. */
   readonly formerArns: readonly string[];

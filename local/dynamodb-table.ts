@@ -1,20 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  type TableDescription,
+  UpdateTableCommand,
+} from '@aws-sdk/client-dynamodb';
 import { tableDefinition } from '../adapters/aws/table.ts';
 
 const callMs = 10_000;
 const usableMs = 30_000;
 
-/** Creates the inventory's table as `tableDefinition` says, unless there is one of that name, and waits until it can be used. */
+/**
+ * Creates the inventory's table as `tableDefinition` says, or gives the one of that name the indexes that an earlier release did not make; then
+ * waits until it can be used.
+ */
 export async function createTable(client: DynamoDBClient, table: string): Promise<void> {
-  if (!(await statusOf(client, table))) {
+  const known = await tableOf(client, table);
+  if (known) await addIndexes(client, table, known);
+  else {
     await client
       .send(new CreateTableCommand(createTableInput(table)), { abortSignal: AbortSignal.timeout(callMs) })
       .catch((error: Error) => {
         if (error.name !== 'ResourceInUseException') throw error;
       });
   }
-  for (let waited = 0; (await statusOf(client, table)) !== 'ACTIVE'; waited += 100) {
+  for (let waited = 0; !isUsable(await tableOf(client, table)); waited += 100) {
     if (waited > usableMs) throw new Error(`the table ${table} did not become usable in ${usableMs} ms`);
     await sleep(100);
   }
@@ -40,10 +51,28 @@ function createTableInput(TableName: string) {
   };
 }
 
-async function statusOf(client: DynamoDBClient, table: string): Promise<string | undefined> {
+const isUsable = (table: TableDescription | undefined): boolean =>
+  table?.TableStatus === 'ACTIVE' && (table.GlobalSecondaryIndexes ?? []).every(({ IndexStatus }) => IndexStatus === 'ACTIVE');
+
+/** DynamoDB makes one index at a time. */
+async function addIndexes(client: DynamoDBClient, table: string, known: TableDescription): Promise<void> {
+  const input = createTableInput(table);
+  const missing = input.GlobalSecondaryIndexes.filter(
+    ({ IndexName }) => !known.GlobalSecondaryIndexes?.some((index) => index.IndexName === IndexName),
+  );
+  for (const Create of missing) {
+    const names = Create.KeySchema.map(({ AttributeName }) => AttributeName);
+    const AttributeDefinitions = input.AttributeDefinitions.filter(({ AttributeName }) => names.includes(AttributeName));
+    const command = new UpdateTableCommand({ TableName: table, AttributeDefinitions, GlobalSecondaryIndexUpdates: [{ Create }] });
+    await client.send(command, { abortSignal: AbortSignal.timeout(callMs) });
+    for (let waited = 0; waited <= usableMs && !isUsable(await tableOf(client, table)); waited += 100) await sleep(100);
+  }
+}
+
+async function tableOf(client: DynamoDBClient, table: string): Promise<TableDescription | undefined> {
   try {
     const answer = await client.send(new DescribeTableCommand({ TableName: table }), { abortSignal: AbortSignal.timeout(callMs) });
-    return answer.Table?.TableStatus;
+    return answer.Table;
   } catch (error) {
     if ((error as Error).name === 'ResourceNotFoundException') return undefined;
     throw error;

@@ -19,6 +19,7 @@ import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
 import { accept } from './problems.ts';
 import { type Request, reason, request, requestId } from './request.ts';
+import { reviews } from './reviews.ts';
 
 const oneKey = z.strictObject({ keyId: keyId() });
 const nothing = z.strictObject({});
@@ -92,6 +93,7 @@ export const requests: Readonly<Record<string, Request>> = {
     setHold,
   ),
   unhold: request('hold', z.strictObject({ keyId: keyId(), reason }), clearHold),
+  ...reviews,
   status: request('read', nothing, (ports) => status(ports)),
   'inventory.show': request('read', z.strictObject({ from: z.exactOptional(table) }), showInventory),
   'inventory.reassert': request(

@@ -6,6 +6,7 @@ import { openSeconds } from '../measure.ts';
 import { measuredOf } from '../metric.ts';
 import { publishPending } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
+import { escalateReviews } from '../reviews/escalate.ts';
 import { noteTold } from '../revoke/milestone.ts';
 import { nextWatch, watchDead } from '../revoke/watch.ts';
 import { quiesceSeconds } from '../rotate/abort.ts';
@@ -55,6 +56,7 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  repaired.push(...(await escalateReviews(ports)));
   const looked = keys.length;
   ports.log.measure({ reconcileRuns: 1, keysNotReconciled: failed.length });
   return { looked, repaired, failed };

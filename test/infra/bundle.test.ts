@@ -19,9 +19,9 @@ const budget = (entry: string): number => {
   const may: readonly string[] = [...steps, ...doors].find((row) => row.entry === entry)!.may;
   const providers = may.some((right) => right.startsWith('provider.'));
   const destinations = may.some((right) => right.startsWith('destinations.'));
-  // The doors carry every request, whichever of them they serve.
-  const requests = entry === 'functions/operate.ts' || entry === 'functions/intake.ts';
-  return 330 + (providers ? 90 : 0) + (destinations ? 90 : 0) + (requests ? 40 : 0);
+  // One door carries every request; the other one only what responders ask for.
+  const requests = { 'functions/operate.ts': 150, 'functions/intake.ts': 30 }[entry] ?? 0;
+  return 330 + (providers ? 90 : 0) + (destinations ? 90 : 0) + requests;
 };
 
 /** Which right brings which package into a bundle. Without the right, the code is not there either. */
