@@ -155,7 +155,7 @@ describe('a door', () => {
 
   test('of the responders does not register, rotate or confirm', async () => {
     for (const name of ['key.register', 'rotate', 'confirm']) {
-      expect(await post('intake', signed(`/requests/${name}`, {}))).toMatchObject({ status: 403, error: { code: 'E_FORBIDDEN' } });
+      expect(await post('intake', signed(`/requests/${name}`, {}))).toMatchObject({ status: 404, error: { code: 'E_NOT_FOUND' } });
     }
   });
 
