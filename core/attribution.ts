@@ -43,6 +43,8 @@ export function attributionOf(
   if (versions.some((version) => version.credentialId === credential.credentialId)) return 'recorded';
   if (isLabelOf(key.facts.id, credential.label ?? '')) return 'ours';
   if (traits.shared) return 'neighbour';
+  // Where there is one credential at a time, one without a record is the one in use: somebody's hand made it.
+  if (traits.pattern === 'grace' || traits.pattern === 'replace') return 'stranger';
   // The label of another key's mint: never ours, whatever the principal.
   if (/^rekey-.+-(rotate|revoke)-[a-z2-7]{13}-\d+-\d+$/.test(credential.label ?? '')) return 'stranger';
   return key.facts.exclusive ? 'ours' : 'stranger';

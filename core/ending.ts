@@ -66,6 +66,9 @@ export async function proveDead(attempt: Attempt, version: Version): Promise<Dea
       throw new ProbeAgain(`the value of version ${version.number} is gone from the secret store: its death cannot be observed`);
     return unlistedLongEnough(attempt, version, listed);
   }
+  // Stored before it was created, and nobody heard whether it was: the vendor knows.
+  const found = version.credentialId ? undefined : await provider.find?.(subject, value);
+  if (found) throw await stillAccepted(attempt, { ...version, credentialId: found }, 'the provider has a credential with its value');
   const probed = await probeOnce(attempt, version, value);
   if (probed.verdict === 'alive') throw await stillAccepted(attempt, probed.version, 'the provider accepted it');
   const denied = provider.traits.probe.denied * Math.min(mostPatience, 2 ** (probed.version.ending?.relapses ?? 0));

@@ -116,6 +116,8 @@ export interface KeyFacts {
   readonly expiresAt: string | null;
   /** The least overlap the owner asks for, in seconds; null takes the tier's. */
   readonly overlapSeconds: number | null;
+  /** Why the owner accepts that nothing works between the old version's end and each consumer's move, where the vendor cannot overlap. */
+  readonly acceptsGap?: string;
   /** `observe`: everything is computed and reported, nothing is changed. */
   readonly mode: 'live' | 'observe';
 }

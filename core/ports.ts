@@ -154,6 +154,8 @@ export interface Provider {
   draw?(random: string): Value;
   /** Class A: the id of the credential that has this value, or undefined when the vendor has none. */
   find?(subject: Subject, value: Value): Promise<string | undefined>;
+  /** The value of a credential that the vendor shows again, or undefined when it is not that one any more. */
+  read?(subject: Subject, credentialId: string): Promise<Value | undefined>;
   /** All credentials of the subject, complete or it throws. */
   list(subject: Subject): Promise<Credential[]>;
   /** Uses the value once. Never throws for an answer of the vendor; no answer is `inconclusive`. */

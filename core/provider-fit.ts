@@ -6,7 +6,15 @@ import { tierOf } from './tier.ts';
 
 /** Why a key cannot be kept at a provider as its facts say: what the vendor cannot do, and what to write instead. Empty when it can. */
 export function providerProblems({ name, traits }: Pick<Provider, 'name' | 'traits'>, facts: KeyFacts, policy: Policy): Problem[] {
-  return [...principalProblems(name, traits, facts, policy), ...lifetimeProblems(name, traits, facts, policy)];
+  if (traits.pattern === 'revokeOnly') {
+    const message = `${name} neither creates nor lists its keys: only a leaked value can be ended there, with rekey revoke --leaked`;
+    return [{ path: 'provider', message }];
+  }
+  return [
+    ...principalProblems(name, traits, facts, policy),
+    ...lifetimeProblems(name, traits, facts, policy),
+    ...gapProblems(name, traits, facts),
+  ];
 }
 
 type Traits = Provider['traits'];
@@ -16,7 +24,8 @@ function principalProblems(name: string, traits: Traits, facts: KeyFacts, policy
   const refuse = (message: string): Problem[] => [{ path: 'exclusive', message }];
   if (traits.shared && facts.exclusive)
     return refuse(`${name} lists the credentials of everybody in the account: they cannot all be Rekey's to end (exclusive: false)`);
-  if (facts.exclusive) return [];
+  // One credential at a time: there is nothing to tell apart.
+  if (facts.exclusive || traits.pattern === 'grace' || traits.pattern === 'replace') return [];
   if (traits.keepsOne)
     return refuse(
       `${name} always keeps one credential alive, so that Rekey has to make stand-ins: the principal must belong to it alone (exclusive: true)`,
@@ -24,6 +33,13 @@ function principalProblems(name: string, traits: Traits, facts: KeyFacts, policy
   if (!traits.labelled && tierOf(facts, policy).tier !== 'low')
     return refuse('the provider has no names for credentials: the principal must belong to Rekey alone (exclusive: true)');
   return [];
+}
+
+/** No overlap: every rotation takes its consumers down until they have moved, and cannot be rolled back. Somebody has to say that this is acceptable, and why. */
+function gapProblems(name: string, { pattern }: Traits, { acceptsGap }: KeyFacts): Problem[] {
+  if (pattern !== 'replace' || acceptsGap) return [];
+  const message = `${name} ends the old version the moment a new one is created, and nothing works until each consumer has moved: write why that is acceptable`;
+  return [{ path: 'acceptsGap', message }];
 }
 
 /** A version must outlive the schedule, or the vendor ends it before its successor is there. */

@@ -55,6 +55,8 @@ export interface Version {
   } | null;
   /** Since the provider was first told to refuse it. */
   readonly ending?: Ending;
+  /** When the vendor itself ends it (ISO instant): until then it is accepted, whatever Rekey does. */
+  readonly endsAt?: string;
   /** Seen accepted, or listed as enabled, after it had been proven dead (ISO instant); null again when it was proven dead once more. */
   readonly aliveAt?: string | null;
 }

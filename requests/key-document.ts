@@ -51,6 +51,7 @@ const {
   exclusive,
   incident,
   monitors,
+  acceptsGap,
   mode,
 } = keyFacts.shape;
 
@@ -103,6 +104,7 @@ const keyDocument = z.strictObject({
       ),
     ),
   overlap: z.optional(duration),
+  acceptsGap,
   mode: z._default(mode, 'live'),
 });
 

@@ -6,23 +6,13 @@ import { effect } from '../effect.ts';
 import { ConditionFailed, Fenced, Superseded } from '../errors.ts';
 import { destinationKey, listVersions, orphanKey, orphanPartition, putItem, uuidOf, versionItem } from '../items.ts';
 import type { Key } from '../key.ts';
-import type { Credential, Ports } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import { reopen } from '../revoke/reopen.ts';
 import { after, instant } from '../time.ts';
 import { isDead, isEnding, moveVersion, type Version } from '../version.ts';
 import { callPerson, report } from './call-person.ts';
-
-/** What is known of an idle key when repairs are planned. Nothing was written yet. */
-interface Findings {
-  readonly ports: Ports;
-  readonly key: Key;
-  readonly versions: readonly Version[];
-  readonly listed: readonly Credential[];
-  readonly now: string;
-}
-
-/** One repair, carried out under the key's fence; returns what was done. */
-type Repair = (attempt: Attempt) => Promise<string>;
+import { ended } from './ended.ts';
+import type { Findings, Repair } from './repair.ts';
 
 /**
  * Repairs what may only be touched while no operation moves: orphans are disabled, then deleted; dead versions past their soak are deleted
@@ -43,7 +33,7 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   const findings: Findings = { ports, key, versions, listed, now: instant(ports.clock.now()) };
   const failed: string[] = [];
   const repairs: Repair[] = [];
-  for (const plan of [enabledAgain, orphans, soaked, labelled, drifted])
+  for (const plan of [enabledAgain, orphans, ended, soaked, labelled, drifted])
     await plan(findings).then((planned) => repairs.push(...planned), alone(failed));
   const attempt = repairs.length ? await hold(ports, key) : null;
   const done: string[] = [];
@@ -145,12 +135,12 @@ async function orphans({ ports, key, versions, listed, now }: Findings): Promise
 }
 
 /** Enabled again by somebody else: disabled again at once, and a person is told. */
-async function enabledAgain({ ports, key, versions, listed }: Findings): Promise<Repair[]> {
+async function enabledAgain({ ports, key, versions, listed, now }: Findings): Promise<Repair[]> {
   const provider = ports.provider(key.facts.provider);
   return versions.flatMap((version): Repair[] => {
     const { credentialId } = version;
     const enabled = listed.some((one) => one.credentialId === credentialId && one.enabled);
-    if (!isEnding(version.state) || !credentialId || !enabled) return [];
+    if (!isEnding(version.state) || !credentialId || !enabled || (version.endsAt && now < version.endsAt)) return [];
     return [
       async (attempt) => {
         await effect(attempt, { name: 'provider.disable', target: `again:${version.number}` }, () =>

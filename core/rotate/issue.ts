@@ -1,15 +1,16 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { attributionOf, labelOf, orphansOf } from '../attribution.ts';
+import { attributionOf, orphansOf } from '../attribution.ts';
 import { type EffectRecord, effect, findEffect } from '../effect.ts';
 import { NoFreeSlot, ProbeAgain, UnattributedCredential, Unfinished, VerificationFailed } from '../errors.ts';
 import type { Write } from '../inventory.ts';
-import { credentialItem, findVersion, fingerprintKey, listVersions, putItem, versionItem } from '../items.ts';
+import { findVersion, listVersions, putItem, versionItem } from '../items.ts';
 import { recordPath, tokenOf } from '../operation.ts';
 import type { Credential, ExecutionPayload, Ports } from '../ports.ts';
 import { probeOnce } from '../probing.ts';
 import { instant, milliseconds } from '../time.ts';
 import type { Value } from '../value.ts';
 import { moveVersion, type Version } from '../version.ts';
+import { findLost, keepsBoth, mint, recordStored, tail } from './mint.ts';
 
 /**
  * Issue (protocol.md §6): mints the operation's new version, stores its value and proves that the provider accepts it.
@@ -64,10 +65,14 @@ async function recoverOrMint(attempt: Attempt, version: Version): Promise<{ vers
     if (!stored) return abandon(attempt, version, 'the value of the new credential was lost before it was stored');
     return { version: version.token ? version : await recordStored(attempt, version, stored, token), value: stored };
   }
-  const listed = await ports.provider(attempt.key.facts.provider).list(attempt.subject);
-  await removeOrphans(attempt, listed, created);
-  await freeSlot(attempt, listed);
-  return mint(attempt, version, listed, token);
+  const provider = ports.provider(attempt.key.facts.provider);
+  const listed = await provider.list(attempt.subject);
+  const lost = created && (await findLost(attempt, provider, listed, created, token));
+  if (!lost && keepsBoth(provider)) {
+    await removeOrphans(attempt, listed, created);
+    await freeSlot(attempt, listed);
+  }
+  return mint(attempt, version, listed, token, lost);
 }
 
 /** Deletes what our own earlier creates may have left: attributed, unrecorded, and in this very listing (effect I3). */
@@ -123,67 +128,6 @@ async function freeSlot(attempt: Attempt, listed: readonly Credential[]): Promis
   throw new Unfinished('a slot was freed');
 }
 
-async function mint(
-  attempt: Attempt,
-  version: Version,
-  listed: readonly Credential[],
-  token: string,
-): Promise<{ version: Version; value: Value }> {
-  const { ports, operation, subject } = attempt;
-  const provider = ports.provider(attempt.key.facts.provider);
-  const drafted = { ...version, createdAt: instant(ports.clock.now()), probes: null, token: null, credentialId: null };
-  const created = await effect(
-    attempt,
-    {
-      name: 'provider.create',
-      target: String(version.number),
-      mint: operation.mint,
-      facts: { before: listed.map((credential) => credential.credentialId) },
-      intent: { writes: [putItem(versionItem(attempt.keyId, drafted))] },
-    },
-    () => provider.create(subject, labelOf(attempt.keyId, operation.id, version.number, operation.mint)),
-    ({ credentialId }) => ({
-      result: { credentialId },
-      writes: [
-        putItem(versionItem(attempt.keyId, { ...drafted, credentialId })),
-        putItem(credentialItem(attempt.key.facts.provider, credentialId, attempt.keyId, version.number)),
-      ],
-      events: [{ event: 'version.created', detail: { version: version.number, credential: tail(credentialId) } }],
-    }),
-    // Fenced out: nobody else knows this credential, so it may only go.
-    ({ credentialId }) => provider.delete(subject, credentialId),
-  );
-  const stored = await recordStored(attempt, { ...drafted, credentialId: created.credentialId }, created.value, token);
-  return { version: stored, value: created.value };
-}
-
-/** Stores the value under AWSPENDING and records its fingerprints; stored before by an attempt that died: the same version again. */
-async function recordStored(attempt: Attempt, version: Version, value: Value, token: string): Promise<Version> {
-  const { ports, operation } = attempt;
-  const provider = ports.provider(attempt.key.facts.provider);
-  const forms = [value, ...(provider.leakForms?.(value) ?? [])];
-  const fingerprints = [...new Set(await Promise.all(forms.map((form) => ports.fingerprint(form))))];
-  const stored: Version = { ...version, token, fingerprints };
-  await effect(
-    attempt,
-    { name: 'secrets.put', target: String(version.number), mint: operation.mint },
-    () => ports.secrets.put(attempt.keyId, token, value),
-    () => ({
-      writes: [
-        putItem(versionItem(attempt.keyId, stored)),
-        ...fingerprints.map(
-          (mac): Write => ({
-            do: 'put',
-            item: { ...fingerprintKey(mac), keyId: attempt.keyId, version: version.number },
-            when: [{ item: 'absent' }],
-          }),
-        ),
-      ],
-    }),
-  );
-  return stored;
-}
-
 /** The new version must be accepted as often in a row as the provider's spec asks; one that never is gives way to another mint. */
 async function preflight(attempt: Attempt, version: Version, value: Value): Promise<void> {
   const { ports } = attempt;
@@ -232,6 +176,3 @@ async function advance(attempt: Attempt, writes: readonly Write[]): Promise<void
     events: [{ event: 'version.issued', detail: { operation: attempt.operation.id, version: attempt.operation.newVersion } }],
   }));
 }
-
-/** The end of a vendor's id: enough to recognise it, too little to use it. */
-const tail = (credentialId: string): string => `…${credentialId.slice(-4)}`;

@@ -27,7 +27,9 @@ export async function retire(ports: Ports, payload: ExecutionPayload, attemptId:
     return {};
   }
   const disabling = old.state === 'disabling' || old.state === 'disabled' ? old : await disableVersion(attempt, old);
-  if (disabling.state === 'disabled') await close(attempt, disabling);
+  // One that its vendor will end itself needs nobody to wait for it: the reconciler proves its death when the time has come.
+  const endsLater = disabling.endsAt !== undefined && instant(ports.clock.now()) < disabling.endsAt;
+  if (disabling.state === 'disabled' || endsLater) await close(attempt, disabling);
   else {
     const { version, certificate } = await proveDead(attempt, disabling);
     await close(attempt, version, [certificate]);

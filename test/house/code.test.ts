@@ -246,6 +246,7 @@ describe('the code', () => {
       'create',
       'draw',
       'find',
+      'read',
       'list',
       'probe',
       'disable',
