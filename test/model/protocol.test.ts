@@ -8,15 +8,18 @@ describe('the protocol, in every order in which its parts can happen, keeps its 
   it.each<Budget>([
     { rotations: 1, revokes: 0, faults: 2 },
     { rotations: 2, revokes: 0, faults: 1 },
-    { rotations: 1, revokes: 1, faults: 1 },
+    { rotations: 1, revokes: 1, faults: 2 },
     // Also a second revocation that begins before the first has ended.
-    { rotations: 0, revokes: 2, faults: 1 },
-    { rotations: 1, revokes: 2, faults: 0 },
-  ])('with $rotations rotation(s), $revokes revocation(s) and $faults fault(s)', (budget) => {
-    const { violation, states } = explore(budget);
-    expect(violation).toBeNull();
-    expect(states).toBeGreaterThan(1000);
-  });
+    { rotations: 1, revokes: 2, faults: 1 },
+  ])(
+    'with $rotations rotation(s), $revokes revocation(s) and $faults fault(s)',
+    (budget) => {
+      const { violation, states } = explore(budget);
+      expect(violation).toBeNull();
+      expect(states).toBeGreaterThan(1000);
+    },
+    120_000,
+  );
 });
 
 describe('every mechanism that the protocol needs, taken out, breaks an invariant:', () => {

@@ -19,6 +19,7 @@ describe('a revocation of everything, right before any one external write of', (
     'a revocation of everything',
     'a second revocation before the first has ended',
     'a held reissue that is released',
+    'repairs of an idle key',
   ])(
     '%s, holds every invariant',
     async (story) => {
@@ -28,14 +29,38 @@ describe('a revocation of everything, right before any one external write of', (
   );
 });
 
-describe('right before any one external write of a rotation', () => {
-  it.each(['take back', 'revoke previous', 'revoke current'] as const)(
-    '%s holds every invariant',
-    async (what) => {
-      expect(await broken(await placesOf('a rotation'), what)).toEqual([]);
+describe('right before any one external write of', () => {
+  it.each([
+    ['a rotation', 'take back'],
+    ['a rotation', 'revoke previous'],
+    ['a rotation', 'revoke current'],
+    ['a rotation that is taken back', 'revoke previous'],
+    ['a rotation that is taken back', 'revoke current'],
+  ])(
+    '%s, %s holds every invariant',
+    async (story, act) => {
+      expect(await broken(await placesOf(story), act)).toEqual([]);
     },
     120_000,
   );
+});
+
+describe('a worker that sleeps at any one external write until long after its function’s time-out, while everything is revoked,', () => {
+  it.each(['a rotation', 'a rotation that is taken back', 'a revocation of everything', 'a held reissue that is released'])(
+    'of %s, holds every invariant',
+    async (story) => {
+      const outside = (await placesOf(story)).filter(({ site }) => !site.includes(' inventory.'));
+      expect(await broken(outside, 'a pause, and revoke everything')).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+describe('right before any one external write of a second rotation, everything that was ever begun', () => {
+  it('runs once more and changes nothing', async () => {
+    const places = await placesOf('a rotation after another');
+    expect(await broken(places.slice(places.length / 2), 'everything is redriven')).toEqual([]);
+  }, 120_000);
 });
 
 describe('at moments chosen by a seed,', () => {

@@ -32,7 +32,7 @@ export function judgeOf(oracle: Oracle): Judge {
     const [first] = seen;
     if (first === undefined || breaches.some(({ invariant }) => invariant === id)) return;
     breaches.push({ invariant: id, sentence, at: Date.now(), seen: first });
-    oracle.lines.push(`${new Date(Date.now()).toISOString()} BROKEN ${id}: ${first}`);
+    oracle.lines.push(`${new Date(Date.now()).toISOString().slice(11, 23)} BROKEN ${id}: ${first}`);
   };
   return {
     breaches,

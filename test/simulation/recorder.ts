@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../core/audit.ts';
+import type { AuditEntry, AuditLine } from '../../core/audit.ts';
 import { effectNames } from '../../core/effect.ts';
 import type { Item, Write } from '../../core/inventory.ts';
 import { keyOf } from '../../core/items.ts';
@@ -8,6 +8,7 @@ import type { Version } from '../../core/version.ts';
 import type { Judge } from './judge.ts';
 import type { KeyRecord, Oracle } from './oracle.ts';
 import { targetOf, valueWritten } from './watch.ts';
+import { deedInWords, eventInWords } from './words.ts';
 import type { Worker, WriteName } from './worker.ts';
 
 /** Keeps the oracle's records as transactions and effects come about, and has each judged. */
@@ -34,6 +35,11 @@ const nobody: Worker = {
 
 export function recorderOf(oracle: Oracle, judge: Judge): Recorder {
   const say = (line: string) => void oracle.lines.push(`${new Date(Date.now()).toISOString().slice(11, 23)} ${line}`);
+  const tell = ({ name }: Worker, { facts }: KeyRecord, { actor, event, detail }: AuditLine) => {
+    // Intents and outcomes are told by the effects themselves.
+    if (event === 'effect.intended' || event === 'effect.done') return;
+    say(`${facts.id}: ${actor === `step:${name.toLowerCase()}` ? name : actor} ${eventInWords(event, detail)}`);
+  };
   return {
     say,
     committed(worker = nobody, writes, after) {
@@ -51,11 +57,12 @@ export function recorderOf(oracle: Oracle, judge: Judge): Recorder {
       for (const entry of entries) {
         record.audit.push(entry);
         intends(worker, entry);
-        say(`${worker.name}: ${record.facts.id} ${entry.event} ${Object.values(entry.detail).join(' ').slice(0, 120)}`);
+        if (!before?.pending.some(({ at, event }) => at === entry.at && event === entry.event)) tell(worker, record, entry);
         if (entry.event === 'revocation.contained') acknowledge(record);
       }
       // A single update adds to the lines; a transaction files them all.
       const lines = entries.length ? [] : (record.meta?.pending.slice(before?.pending.length ?? 0) ?? []);
+      for (const line of lines) tell(worker, record, line);
       judge.wrote({ worker, record, before, writes, versionsBefore, entries, lines });
     },
     making(worker, name) {
@@ -75,8 +82,8 @@ export function recorderOf(oracle: Oracle, judge: Judge): Recorder {
       }
       if (name === 'notifier.publish') {
         const { type, audience, id } = args[0] as Notice;
-        say(`${worker.name}: notice ${type} to ${audience} (${id.slice(0, 6)})`);
-      } else say(`${worker.name}: ${name} ${target}`);
+        say(`${worker.name}: the notice ${type} (${id.slice(0, 6)}) goes to ${audience === '*' ? 'everybody' : audience}`);
+      } else say(`${worker.name}: ${deedInWords(name, target)}`);
       judge.look();
     },
   };

@@ -21,7 +21,6 @@ function planInWords({ keys, requests, faults, start, rotateEverySeconds, atOver
 
 /** What broke, the shrunk story as a timeline, and how to see it again. */
 export function failureInWords(seed: number, { plan, lines, breaches }: History): string {
-  const told = lines.filter((line) => !/ effect\.(intended|done) /.test(line));
   return [
     `Seed ${seed} breaks ${breaches.map(({ invariant }) => invariant).join(', ')}:`,
     ...breaches.map(({ invariant, sentence, seen }) => `  ${invariant}: ${sentence}\n    seen: ${seen}`),
@@ -29,7 +28,7 @@ export function failureInWords(seed: number, { plan, lines, breaches }: History)
     'The smallest story that still breaks it:',
     ...planInWords(plan).map((line) => `  ${line}`),
     '',
-    ...told.map((line) => `  ${line}`),
+    ...lines.map((line) => `  ${line}`),
     '',
     `Again: npm run simulate -- --seeds 1 --start ${seed}`,
   ].join('\n');
