@@ -34,7 +34,14 @@ export interface Gate {
 const known = new Set<string>([...writes, ...reads]);
 
 /** What ports have besides: made without a call, or, like the index, with a fault of its own. */
-const harmless = new Set(['inventory.hints', 'inventory.table', 'provider.neverIssued', 'provider.leakForms', 'provider.credentialIdOf']);
+const harmless = new Set([
+  'inventory.hints',
+  'inventory.table',
+  'provider.draw',
+  'provider.neverIssued',
+  'provider.leakForms',
+  'provider.credentialIdOf',
+]);
 
 /** The ports as one worker has them: every call goes through the gate, and an ended worker's calls never return. */
 export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {

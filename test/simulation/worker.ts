@@ -54,6 +54,8 @@ export const reads = [
   'provider.list',
   'provider.probe',
   'provider.lastUsed',
+  'provider.find',
+  'provider.read',
   'destination.read',
   'executions.state',
 ] as const;
