@@ -51,16 +51,34 @@ export function memoryInventory({
   others = {},
   committed,
 }: MemoryOptions = {}): MemoryInventory {
-  const stored = new Map<string, Item>(begin.map((item) => [idOf(item), copy(item)]));
+  const stored = new Map<string, Item>();
+  /** The items of each partition, and those with a row in an index: what a query looks at, and nothing else. */
+  const partitions = new Map<string, Map<string, Item>>();
+  const indexed = new Map<string, Item>();
+  for (const item of begin) store(idOf(item), copy(item));
   const schemaId = idOf(schemaKey);
   const view = () => viewOf(stored.get(schemaId), identity);
+
+  function store(id: string, item: Item): void {
+    stored.set(id, item);
+    const partition = partitions.get(item.pk) ?? new Map<string, Item>();
+    partitions.set(item.pk, partition.set(item.sk, item));
+    if (hasRow(item)) indexed.set(id, item);
+    else indexed.delete(id);
+  }
+
+  function forget(id: string, { pk, sk }: ItemKey): void {
+    stored.delete(id);
+    indexed.delete(id);
+    partitions.get(pk)?.delete(sk);
+  }
 
   /** A fresh table gets its schema with the first write; a restored one takes only what has a permit. */
   function enter(permit: Permit | undefined): void {
     const { state, madeFor } = view();
     if (permit) return;
     if (state === 'restored') throw restored(identity, madeFor);
-    if (state === 'fresh') stored.set(schemaId, schemaItem(identity));
+    if (state === 'fresh') store(schemaId, schemaItem(identity));
   }
 
   /** Applies all writes or throws; returns the items as they are afterwards. */
@@ -82,8 +100,8 @@ export function memoryInventory({
       return write.do === 'check' ? before : puts[i];
     });
     after.forEach((item, i) => {
-      if (item) stored.set(ids[i]!, item);
-      else stored.delete(ids[i]!);
+      if (item) store(ids[i]!, item);
+      else forget(ids[i]!, keyOf(writes[i]!));
     });
     committed?.(writes, after);
     return after;
@@ -96,8 +114,8 @@ export function memoryInventory({
     return result;
   }
 
-  const sorted = (belongs: (item: Item) => boolean) =>
-    [...stored.values()]
+  const sorted = (items: Iterable<Item>, belongs: (item: Item) => boolean) =>
+    [...items]
       .filter(belongs)
       .sort((a, b) => compare(a.pk, b.pk) || compare(a.sk, b.sk) || 0)
       .map(copy<Item>);
@@ -114,7 +132,7 @@ export function memoryInventory({
     },
 
     async list(pk, prefix = '') {
-      return await atOnce(() => known(() => sorted((item) => item.pk === pk && item.sk.startsWith(prefix))));
+      return await atOnce(() => known(() => sorted(partitions.get(pk)?.values() ?? [], ({ sk }) => sk.startsWith(prefix))));
     },
 
     async write(writes, permit) {
@@ -127,7 +145,7 @@ export function memoryInventory({
 
     async *hints(index, upTo) {
       for (let shard = 0; shard < shardCount; shard++) {
-        const rows = await atOnce(() => known(() => rowsOf(stored.values(), index, shard)));
+        const rows = await atOnce(() => known(() => rowsOf(indexed.values(), index, shard)));
         for (const row of rows) if (upTo === undefined || row.at <= upTo) yield row;
       }
     },
@@ -142,7 +160,7 @@ export function memoryInventory({
       return other;
     },
 
-    items: () => sorted(() => true),
+    items: () => sorted(stored.values(), () => true),
   };
 }
 
@@ -179,6 +197,9 @@ function sizeOf(value: Attribute): number {
   if (Array.isArray(value)) return value.reduce((total, element) => total + sizeOf(element) + 1, 3);
   return Object.entries(value).reduce((total, [name, element]) => total + Buffer.byteLength(name) + sizeOf(element) + 1, 3);
 }
+
+/** Whether an item has a row in any index. */
+const hasRow = (item: Item): boolean => Object.keys(item).some((name) => name.endsWith('Pk'));
 
 function copyOf(item: Item | undefined): Item | undefined {
   return item && copy(item);
