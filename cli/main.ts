@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { Refused, refusals } from '../core/errors.ts';
 import { breakGlassImport } from './commands/break-glass-import.ts';
 import { breakGlassPrepare } from './commands/break-glass-prepare.ts';
+import { bulkList, bulkProofs, bulkResume } from './commands/bulk.ts';
 import { certificate } from './commands/certificate.ts';
 import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
@@ -73,6 +74,8 @@ function program(): Command {
     examples('review list', 'review answer access-…'),
   );
   for (const command of [reviewList(), reviewAnswer(), reviewOpen()]) review.addCommand(settle(command));
+  const bulk = group('bulk', 'revocations of many keys at once').addHelpText('after', examples('bulk list', 'bulk resume 0a1b2c3d-4e5f'));
+  for (const command of [bulkList(), bulkResume(), bulkProofs()]) bulk.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -89,6 +92,7 @@ function program(): Command {
   rekey.addCommand(inventory);
   rekey.addCommand(glass);
   rekey.addCommand(review);
+  rekey.addCommand(bulk);
   for (const command of [
     rotate(),
     rollback(),

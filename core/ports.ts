@@ -96,6 +96,8 @@ export interface ProviderTraits {
   readonly keepsOne: boolean;
   /** The vendor itself ends a version this long after it was created; null where it does not. */
   readonly lifetimeSeconds: number | null;
+  /** Calls of the admin API in a second that the vendor takes, where that is known. */
+  readonly callsPerSecond?: number;
   /** Budgets for propagation, in seconds: a new credential accepted, a disabled one refused. */
   readonly activateSeconds: number;
   readonly revokeSeconds: number;

@@ -1,3 +1,4 @@
+import { bulk } from '../requests/bulk.ts';
 import { doorOf } from '../requests/door.ts';
 import { emergency } from '../requests/emergency.ts';
 import { executions, fingerprints, providers } from './compose.ts';
@@ -5,7 +6,7 @@ import { httpHandler } from './http-handler.ts';
 import { requestName } from './request-name.ts';
 
 // The kill path carries what responders ask for, and nothing else.
-const answer = doorOf(emergency);
+const answer = doorOf({ ...emergency, ...bulk });
 
 export const handler = httpHandler('intake', [providers, fingerprints, executions], (ports, { path, input, principal }) =>
   answer(ports, requestName(path), input, { actor: principal, via: 'intake' }),

@@ -57,7 +57,8 @@ function refuseSecrets(input: unknown): void {
 /** Vendors' own ids are irregular too: where one is expected, only a known vendor's shape of secret or a very long run counts. */
 function isSuspect(value: string, path: readonly string[]): boolean {
   const [first, second] = path;
-  if (path.length === 1 && first === 'leaked') return false;
+  // Strings that are looked up, one or many; they are kept nowhere.
+  if (first === 'leaked' && (path.length === 1 || (path.length === 2 && /^\d+$/.test(second ?? '')))) return false;
   if (isPublic(path)) return hasVendorSecret(value);
   if (path.length === 1 && (first === 'credentialId' || first === 'requestId' || first === 'token')) return hasVendorSecret(value);
   return first === 'facts' && second === 'params' ? looksSecret(value, 40) : looksSecret(value);

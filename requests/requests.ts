@@ -14,6 +14,7 @@ import { beginRotation } from '../core/rotate/begin.ts';
 import { history, listKeys, showKey, status } from '../core/show.ts';
 import { sweep } from '../core/sweep.ts';
 import { tierOf } from '../core/tier.ts';
+import { bulk } from './bulk.ts';
 import { emergency } from './emergency.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
@@ -78,6 +79,7 @@ export const requests: Readonly<Record<string, Request>> = {
   ),
   rollback: request('rollback', z.strictObject({ keyId: keyId(), reason }), requestRollback),
   ...emergency,
+  ...bulk,
   confirm: {
     action: 'confirm',
     door: 'operate',

@@ -25,6 +25,7 @@ export function traitsOf(spec: Spec, durations: Durations): ProviderTraits {
     keepsOne: lifecycle.keepsOne ?? false,
     lifetimeSeconds: lifecycle.lives === undefined ? null : (durationSeconds(lifecycle.lives) ?? null),
     activateSeconds: durations.activateSeconds ?? durationSeconds(lifecycle.propagation.activate) ?? 0,
+    ...(lifecycle.callsPerSecond === undefined ? {} : { callsPerSecond: lifecycle.callsPerSecond }),
     revokeSeconds: durations.revokeSeconds ?? durationSeconds(lifecycle.propagation.revoke) ?? 0,
     probe: {
       alive: require.alive,

@@ -177,6 +177,8 @@ export const specSchema = z.strictObject({
       }),
     ),
     propagation: z.strictObject({ activate: isoDuration, revoke: isoDuration }),
+    /** Calls of the admin API in a second that the vendor documents; a revocation of many keys stays within it. */
+    callsPerSecond: z.optional(z.number().check(z.minimum(0.01), z.maximum(10_000))),
     /** A well-formed value that was never issued; `{{random}}` is 128 random bits in hex. */
     fake: text,
   }),

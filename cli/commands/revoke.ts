@@ -8,6 +8,7 @@ import type { Plan } from '../../core/plan.ts';
 import type { Revoked } from '../../core/revoke/begin.ts';
 import { aftermath } from '../aftermath.ts';
 import { type BreakGlassOptions, breakGlass } from '../break-glass/cut.ts';
+import { type BulkOptions, isBulk, revokeMany } from '../bulk.ts';
 import { certificatesOf, showCertificates } from '../certificate-text.ts';
 import { exitOf, exits } from '../ending.ts';
 import { confirmByName, secondsOf, versionNumbers } from '../input.ts';
@@ -17,10 +18,7 @@ import { action, examples, type GlobalOptions, type Session } from '../session.t
 import { endUnmanaged } from '../unmanaged.ts';
 import { watch } from '../watch.ts';
 
-interface Options extends GlobalOptions, BreakGlassOptions {
-  readonly source?: string;
-  readonly dryRun?: boolean;
-  readonly wait: boolean;
+interface Options extends GlobalOptions, BreakGlassOptions, BulkOptions {
   readonly breakGlass?: boolean;
 }
 
@@ -46,6 +44,11 @@ export function revoke(): Command {
     .option('--account <name>', 'with --unmanaged: which of the provider’s accounts')
     .option('--credential-id <id>', 'with --unmanaged: the vendor’s own id of it')
     .option('--param <name=value...>', 'with --unmanaged: what the provider needs besides, like userName=deploy')
+    .option('--owner <name>', 'every key of an owner')
+    .option('--vendor <name>', 'every key at a provider')
+    .option('--service <name>', 'every key that a consumer uses')
+    .option('--issued-before <instant>', 'every version made before then, like 2027-01-31T00:00:00Z')
+    .option('--leaked-in <file>', 'every version whose value stands in a file, one a line; "-" for stdin')
     .option('--break-glass', 'nothing of Rekey answers: end it with your own right at the provider, and hand it over later')
     .option(
       '--admin-from <source>',
@@ -58,6 +61,7 @@ export function revoke(): Command {
         'revoke --leaked -',
         'revoke payments/stripe --source chat --confirm payments/stripe',
         'revoke payments/stripe --dry-run',
+        'revoke --vendor stripe --issued-before 2027-01-05T00:00:00Z --reason "vendor breach"',
         'revoke --unmanaged --provider aws-iam --param userName=deploy --credential-id AKIA…',
       ),
     )
@@ -69,6 +73,7 @@ async function run(session: Session, options: Options, key?: string): Promise<nu
   if (options.unmanaged) return endUnmanaged(session, options);
   // The stopwatch begins when the responder does: finding the key and saying yes are part of it.
   const reportedAt = new Date().toISOString();
+  if (isBulk(options)) return revokeMany(session, options, reportedAt);
   const { keyId, versions } = await subject(session, options, key);
   const scope = versionsOf(options.versions) ?? versions ?? 'all';
   const source = sourceOf(options.source);

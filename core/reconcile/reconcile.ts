@@ -1,3 +1,4 @@
+import { advanceBulks } from '../bulk/advance.ts';
 import { commit } from '../commit.ts';
 import { TableRestored } from '../errors.ts';
 import { findKey, orphanPartition, outboxPartition } from '../items.ts';
@@ -55,7 +56,7 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
       }
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all([...Array.from({ length: atOnce }, worker), advanceBulks(ports, bulkSeconds)]);
   repaired.push(...(await escalateReviews(ports)));
   const looked = keys.length;
   ports.log.measure({ reconcileRuns: 1, keysNotReconciled: failed.length });
@@ -78,6 +79,9 @@ export async function resumeAll(ports: Ports): Promise<string[]> {
   }
   return resumed;
 }
+
+/** The longest that one run goes on with revocations of many keys, in seconds. */
+const bulkSeconds = 40;
 
 /** How many keys are looked at side by side. */
 const atOnce = 8;

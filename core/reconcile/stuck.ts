@@ -1,3 +1,4 @@
+import { isHeldByBulk } from '../bulk/advance.ts';
 import { commit } from '../commit.ts';
 import { ConditionFailed, Fenced, PastPointOfNoReturn, Superseded } from '../errors.ts';
 import type { Key, Revocation, Rotation } from '../key.ts';
@@ -43,6 +44,7 @@ const reasons = {
 export async function resume(ports: Ports, key: Key, why: string): Promise<string | null> {
   const operation = openOperation(key);
   if (!operation || (key.revocation && key.state === 'contained' && key.revocation.held)) return null;
+  if (await isHeldByBulk(ports, key)) return null;
   const keyId = key.facts.id;
   const path = recordPath(operation);
   const known = (operation.kind === 'rotate' ? key.rotation : key.revocation) as Rotation | Revocation;

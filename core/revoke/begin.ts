@@ -24,6 +24,8 @@ export interface RevokeInput {
   readonly reportedAt?: string;
   /** The versions in scope were proven dead, and were seen accepted or enabled again: no record of their death counts any more. */
   readonly alive?: boolean;
+  /** `later`: somebody else starts the execution, when its turn comes; the reconciler is the net under them. */
+  readonly execution?: 'now' | 'later';
 }
 
 export interface Revoked {
@@ -71,7 +73,7 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   const recorded = repeated ? revocation.scope : null;
   const versions = await firstDisables(ports, key, recorded ?? input.scope);
   const [started] = await Promise.all([
-    startExecution(ports, input.keyId, revocation.id, revocation.startSeq),
+    input.execution === 'later' ? false : startExecution(ports, input.keyId, revocation.id, revocation.startSeq),
     stopTheWatch(ports, key, revocation, versions),
   ]);
   return answer(key, revocation.id, versions, started);
