@@ -1,7 +1,7 @@
 import { Refused, RekeyError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
 import { shownName } from '../core/secret-detector.ts';
-import { type StepPayload, type StepResult, steps } from '../workflows/steps.ts';
+import type { RunStep, StepPayload, StepResult } from '../workflows/steps.ts';
 import { compose, type Part } from './compose.ts';
 
 /** What Lambda says about one invocation; only what we use of it. */
@@ -12,14 +12,16 @@ export interface Invocation {
 }
 
 /**
- * The handler of one row of the step table. Each invocation is one attempt, named by its request id. A payload with
+ * The handler of one row of the step table, given what the row runs, so that a function carries its own step and not the whole table. Each invocation is one attempt, named by its request id. A payload with
  * fields that are missing, unknown or of another type throws Refused E_INPUT_INVALID before anything is touched.
  */
-export function stepHandler(state: string, parts: readonly Part[]): (event: unknown, invocation: Invocation) => Promise<StepResult> {
-  const step = steps.find((row) => row.state === state);
-  if (!step) throw new Error(`no step is called ${state}`);
+export function stepHandler(
+  state: string,
+  run: RunStep,
+  parts: readonly Part[],
+): (event: unknown, invocation: Invocation) => Promise<StepResult> {
   const ports = compose(...parts);
-  return (event, { awsRequestId }) => guarded(state, awsRequestId, ports, () => step.run(ports(), payloadOf(event, state), awsRequestId));
+  return (event, { awsRequestId }) => guarded(state, awsRequestId, ports, () => run(ports(), payloadOf(event, state), awsRequestId));
 }
 
 /** The handler of a schedule: what the use case answers is logged, because nobody waits for it. */

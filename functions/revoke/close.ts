@@ -1,4 +1,5 @@
+import { close } from '../../core/revoke/close.ts';
 import { notices, secrets } from '../compose.ts';
 import { stepHandler } from '../handler.ts';
 
-export const handler = stepHandler('Close', [secrets, notices]);
+export const handler = stepHandler('Close', close, [secrets, notices]);

@@ -1,4 +1,5 @@
+import { abort } from '../../core/rotate/abort.ts';
 import { executions, notices } from '../compose.ts';
 import { stepHandler } from '../handler.ts';
 
-export const handler = stepHandler('Abort', [executions, notices]);
+export const handler = stepHandler('Abort', abort, [executions, notices]);

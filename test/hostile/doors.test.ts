@@ -105,20 +105,20 @@ describe('a step, whatever its payload is,', () => {
     const { operationId } = await beginsRotation({ ...w, ports }, keyId);
     const good = { keyId: 'another/key', operationId, startSeq: 1, taskToken: 'x', error: 'x' };
     await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...steps.map(({ state }) => state)),
-        fc.oneof(mutationsOf(good), hostileValue),
-        async (state, given) => {
-          const before = stored();
-          const error = await stepHandler(state, [])(given, invocation).then(
-            () => undefined,
-            (thrown: Error) => thrown,
-          );
-          expect(error?.name).toMatch(/^(Refused|Superseded|IllegalMove|Fenced)$/);
-          expectNoEcho(`${error?.message} ${error?.stack}`);
-          expect(stored()).toBe(before);
-        },
-      ),
+      fc.asyncProperty(fc.constantFrom(...steps), fc.oneof(mutationsOf(good), hostileValue), async ({ state, run }, given) => {
+        const before = stored();
+        const error = await stepHandler(
+          state,
+          run,
+          [],
+        )(given, invocation).then(
+          () => undefined,
+          (thrown: Error) => thrown,
+        );
+        expect(error?.name).toMatch(/^(Refused|Superseded|IllegalMove|Fenced)$/);
+        expectNoEcho(`${error?.message} ${error?.stack}`);
+        expect(stored()).toBe(before);
+      }),
       { numRuns: 400 },
     );
   });

@@ -4,7 +4,7 @@ import aslValidator from 'asl-validator';
 import { describe, expect, test } from 'vitest';
 import { productionSettings } from '../../core/settings.ts';
 import { steps } from '../../workflows/steps.ts';
-import { readFiles } from './repository.ts';
+import { readFiles, readText } from './repository.ts';
 
 interface State {
   readonly Type: string;
@@ -113,6 +113,9 @@ describe('the step table', () => {
   test('has one row per state, and each row has its entry file', () => {
     expect(new Set(steps.map((step) => step.state)).size).toBe(steps.length);
     expect(steps.filter((step) => !existsSync(new URL(`../../${step.entry}`, import.meta.url))).map((step) => step.entry)).toEqual([]);
+    // Each entry runs what its row runs, and carries nothing else of the table.
+    const others = steps.filter(({ state, entry, run }) => !readText(entry).includes(`stepHandler('${state}', ${run.name}, [`));
+    expect(others.map(({ entry }) => entry)).toEqual([]);
   });
 
   test('lets no step after the point of no return create, and no step at all enable', () => {
