@@ -49,7 +49,8 @@ export function checkOperation(spec: Spec, name: OperationName, reach: Reach, re
       report(at, 'expect is missing: say which status is success');
     checkRequest(spec, step, at, names, reach, report);
     checkCondition(step.expect, [...at, 'expect'], names, report);
-    for (const [output, { sensitive }] of Object.entries(step.outputs ?? {})) {
+    for (const [output, { sensitive, of }] of Object.entries(step.outputs ?? {})) {
+      checkTemplates(of?.where, [...at, 'outputs', output, 'of', 'where'], names, 'open', report);
       known.add(`${step.id}.${output}`);
       if (sensitive) secret.add(`${step.id}.${output}`);
     }
@@ -161,7 +162,7 @@ function checkResult(spec: Spec, name: OperationName, operation: Operation, name
   const path = ['operations', name];
   if ('credentialId' in operation) {
     checkTemplate(operation.credentialId, [...path, 'credentialId'], names, 'open', report);
-    checkValue(spec, operation.value, [...path, 'value'], names, report);
+    checkValue(name === 'create' && spec.lifecycle.supplied !== undefined, operation.value, [...path, 'value'], names, report);
   }
   if ('verdict' in operation) {
     for (const verdict of ['alive', 'denied'] as const)
@@ -176,8 +177,8 @@ function checkResult(spec: Spec, name: OperationName, operation: Operation, name
   }
 }
 
-function checkValue(spec: Spec, value: string | undefined, path: Path, names: Names, report: Report): void {
-  if (spec.lifecycle.supplied) {
+function checkValue(supplied: boolean, value: string | undefined, path: Path, names: Names, report: Report): void {
+  if (supplied) {
     if (value !== undefined) report(path, 'is what Rekey supplied: leave it out');
     return;
   }

@@ -32,7 +32,7 @@ export function checkSpec(spec: Spec, options: Reach): Fault[] {
   checkFacts(spec, report);
   for (const [path, text] of strings(spec.errors ?? [], ['errors']))
     if (text.includes('{{')) report(path, 'an error rule has no templates');
-  for (const name of ['create', 'list', 'probe', 'disable', 'delete', 'endByValue', 'lastUsed'] as const)
+  for (const name of ['create', 'list', 'read', 'probe', 'disable', 'delete', 'endByValue', 'lastUsed'] as const)
     checkOperation(spec, name, reach, report);
   return faults;
 }

@@ -1,6 +1,7 @@
 import { ProviderRefused, ProviderUnavailable } from '../../core/errors.ts';
 import type { Provider, Subject } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
+import { digestOf } from './digest.ts';
 import { type Answer, type EgressOptions, egress, type Outgoing } from './egress.ts';
 import { listPages } from './list-pages.ts';
 import { at } from './pointer.ts';
@@ -33,9 +34,10 @@ export interface HttpProviderOptions extends Pick<EgressOptions, 'privateHosts' 
 /** A provider that does what a declarative spec says. It keeps no state and never repeats a call. */
 export function httpProvider(options: HttpProviderOptions): Provider {
   const { spec } = options;
-  const { create, list, probe, disable, endByValue, lastUsed } = spec.operations;
+  const { create, list, read, probe, disable, endByValue, lastUsed } = spec.operations;
   const name = spec.metadata.id;
   const { supplied, value: composed, pattern } = spec.lifecycle;
+  const shape = spec.metadata.secretPattern === undefined ? undefined : new RegExp(spec.metadata.secretPattern);
   const remove = spec.operations.delete;
   const runOf = preparer(options);
 
@@ -87,6 +89,13 @@ export function httpProvider(options: HttpProviderOptions): Provider {
 
     list: async (subject) => (await listed(subject)).map(({ value: _value, ...credential }) => credential),
 
+    ...(read && {
+      async read(subject: Subject, credentialId: string) {
+        const { scope } = await runSteps(await runOf('read', read.auth, subject, { 'key.credentialId': credentialId }), read.steps);
+        return renderText(read.credentialId, scope) === credentialId ? new Value(renderText(read.value, scope)) : undefined;
+      },
+    }),
+
     async probe(subject, value) {
       let outcome: Outcome;
       try {
@@ -131,6 +140,10 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     }),
 
     neverIssued: (random) => new Value(renderText(spec.lifecycle.fake, (slot) => (slot === 'random' ? random : undefined))),
+
+    ...(typeof list?.each.credentialId === 'object' && {
+      credentialIdOf: (value: Value) => (shape?.test(value.reveal()) ? digestOf(value.reveal()) : undefined),
+    }),
 
     ...(composed && {
       leakForms(value: Value) {

@@ -20,6 +20,7 @@ const day = z.string().check(z.regex(/^\d{4}-\d\d-\d\d$/));
 const factSubjects = [
   'create',
   'list',
+  'read',
   'probe',
   'disable',
   'delete',
@@ -225,6 +226,8 @@ export const specSchema = z.strictObject({
         everySeconds: z.optional(z.number().check(z.minimum(0), z.maximum(3600))),
       }),
     }),
+    /** Where the vendor shows a value again: `value`, if the one that it shows has this id. */
+    read: z.optional(z.strictObject({ auth: who, steps, credentialId: text, value: text })),
     disable: z.optional(z.union([z.enum(['delete', 'none']), ending])),
     delete: z.optional(ending),
     /** Ends a credential by its value alone; the admin credential is not needed. */

@@ -5,7 +5,7 @@ import type { Answer, Outgoing } from './egress.ts';
 import { failure } from './failure.ts';
 import { at } from './pointer.ts';
 import type { Scheme, Spec, Step, Who } from './spec.ts';
-import { renderDeep, renderFields, renderText, type Scope } from './template.ts';
+import { render, renderDeep, renderFields, renderText, type Scope } from './template.ts';
 import { holds } from './verdict.ts';
 
 type Output = NonNullable<Step['outputs']>[string];
@@ -41,7 +41,10 @@ export async function runSteps(run: Run, steps: readonly Step[]): Promise<Outcom
   let outcome: Outcome | undefined;
   let changed = false;
   for (const step of steps) {
-    if (!isWanted(step, answers, scope)) continue;
+    const wanted = isWanted(step, answers, scope);
+    // What is not the same is not there any more, or never was.
+    if (wanted === 'gone' && outcome) outcome = { ...outcome, gone: true };
+    if (wanted !== true) continue;
     const answer = await run.send(await toRequest(run, step, scope), run.signal);
     answers.set(step.id, answer);
     const gone = step.expect?.treatAsDone?.includes(answer.status) ?? false;
@@ -52,7 +55,7 @@ export async function runSteps(run: Run, steps: readonly Step[]): Promise<Outcom
     if (!gone) {
       expectAnswer(run, step, answer, scope, changed);
       for (const [name, output] of Object.entries(step.outputs ?? {}))
-        outputs.set(`${step.id}.${name}`, outputOf(run, step, answer, name, output));
+        outputs.set(`${step.id}.${name}`, outputOf(run, step, answer, name, output, scope));
     }
     changed ||= step.request.method !== 'GET';
   }
@@ -62,9 +65,12 @@ export async function runSteps(run: Run, steps: readonly Step[]): Promise<Outcom
 /** The answer where no step had to be made. */
 const nothing: Answer = { status: 204, headers: {}, text: '', json: undefined };
 
-function isWanted({ onlyIf }: Step, answers: ReadonlyMap<string, Answer>, scope: Scope): boolean {
+function isWanted({ onlyIf }: Step, answers: ReadonlyMap<string, Answer>, scope: Scope): boolean | 'gone' {
   if (!onlyIf) return true;
-  if ('same' in onlyIf) return renderText(onlyIf.same[0], scope) === renderText(onlyIf.same[1], scope);
+  if ('same' in onlyIf) {
+    const [one, other] = onlyIf.same.map((template) => String(render(template, scope)));
+    return one === other || 'gone';
+  }
   const answer = answers.get(onlyIf.step);
   return answer !== undefined && holds(onlyIf.answer, answer, scope);
 }
@@ -101,9 +107,12 @@ export function expectAnswer(run: Run, step: Step, answer: Answer, scope: Scope,
   throw error;
 }
 
-function outputOf(run: Run, step: Step, answer: Answer, name: string, { pointer, of, digest, optional }: Output): unknown {
+function outputOf(run: Run, step: Step, answer: Answer, name: string, { pointer, of, digest, optional }: Output, scope: Scope): unknown {
   const entries = of ? at(answer.json, of.in) : undefined;
-  const fits = (entry: unknown) => Object.entries(of?.where ?? {}).every(([path, wanted]) => at(entry, path) === wanted);
+  const fits = (entry: unknown) =>
+    Object.entries(of?.where ?? {}).every(
+      ([path, wanted]) => at(entry, path) === (typeof wanted === 'string' ? render(wanted, scope) : wanted),
+    );
   const found = at(of ? (Array.isArray(entries) ? entries.find(fits) : undefined) : answer.json, pointer);
   if (found !== undefined && found !== null && found !== '') return digest ? digestOf(String(found)) : found;
   if (optional) return undefined;

@@ -113,7 +113,7 @@ describe('a step', () => {
 `;
     const vendor = scripted(changed([steps('disable'), reset]));
     vendor.script = [{ status: 200, json: { token: 'now' } }];
-    expect(await vendor.provider.disable(subject, digestOf('before'))).toBe('disabled');
+    expect(await vendor.provider.disable(subject, digestOf('before'))).toBe('gone');
     expect(vendor.sent).toHaveLength(1);
     vendor.script = [{ status: 200, json: { token: 'now' } }, { status: 200 }];
     await vendor.provider.disable(subject, digestOf('now'));

@@ -3,9 +3,11 @@ import { httpProvider } from '../../adapters/providers/http.ts';
 import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
 import { Value } from '../../core/value.ts';
 import { describeProvider } from '../contract/provider.ts';
-import { described } from './described.ts';
+import { beside, grace, revokeOnly } from './described.ts';
 import { type Description, openVendor, type Vendor } from './engine.ts';
 import { serveVendor } from './serve.ts';
+
+const described = [...beside, grace, revokeOnly];
 
 /** Every shipped spec over real HTTP, against its vendor as the documentation describes it, with strangers first in every list. */
 const specs = loadSpecs([bundledSpecs]);
@@ -30,7 +32,7 @@ function judge(vendor: Vendor, strangers: readonly string[]): void {
   expect(strangers.filter((id) => vendor.touched.has(id))).toEqual([]);
 }
 
-for (const description of described) {
+for (const description of beside) {
   describeProvider(`${description.provider}, with strangers first`, async () => {
     const { vendor, provider, subject, close } = await open(description);
     const strangers = description.alone
@@ -65,7 +67,7 @@ describe('the shipped specs', () => {
     expect(described.map(({ provider }) => provider).sort()).toEqual(specs.map(({ metadata }) => metadata.id).sort());
   });
 
-  it.each(described.map((one) => [one.provider, one] as const))(
+  it.each([...beside, grace].map((one) => [one.provider, one] as const))(
     '%s: an admin credential that is not accepted is refused, and says so',
     async (_name, description) => {
       const { vendor, provider, subject, close } = await open({ ...description, isAdmin: () => false });

@@ -7,7 +7,7 @@ import { registerKey } from '../../core/register.ts';
 import { beginRotation } from '../../core/rotate/begin.ts';
 import { Value } from '../../core/value.ts';
 import { untilIdle } from '../support/operations.ts';
-import { services, testFacts, testPolicy, type World, world } from '../support/world.ts';
+import { services, testFacts, type World, world } from '../support/world.ts';
 import { type Description, type Held, openVendor, type Vendor } from './engine.ts';
 import { sendTo } from './serve.ts';
 
@@ -35,13 +35,12 @@ export async function stage(description: Description, options: { readonly delayS
   const vendor = openVendor(description);
   const admin = Object.fromEntries(Object.entries(description.admin).map(([name, text]) => [name, new Value(text)]));
   const provider = httpProvider({ spec, admin: async () => admin, callSeconds: 5, send: sendTo(vendor) });
-  // A year's vendor under a day's policy: the spec's own paces, and tiers that leave them room.
-  const tier = { ...testPolicy.tiers.high, overlapMaxSeconds: 6000 };
   const w = world({
-    policy: { ...testPolicy, tiers: { high: tier, medium: tier, low: tier } },
     wrap: (ports) => ({ ...ports, provider: () => provider, providers: () => [provider.name] }),
   });
-  const strangers = description.alone ? [] : [vendor.byHand(), vendor.byHand('')];
+  // What the environment had before Rekey came, or what other people made.
+  const hands = provider.traits.pattern === 'grace' ? 1 : description.alone ? 0 : 2;
+  const strangers = Array.from({ length: hands }, () => vendor.byHand());
   const { shared, keepsOne, labelled } = provider.traits;
   const facts = testFacts({
     id: 'team/key',

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Description, type Held, hex, type Incoming, type Reply, random } from '../engine.ts';
 
-const failed = (status: number, message: string, headers = {}): Reply => ({ status, json: { errors: [message] }, headers });
-const datadogAdmin = { apiKey: random(32, hex), applicationKey: random(40, hex) };
-const isDatadogAdmin = ({ headers }: Incoming): boolean =>
+export const failed = (status: number, message: string, headers = {}): Reply => ({ status, json: { errors: [message] }, headers });
+export const datadogAdmin = { apiKey: random(32, hex), applicationKey: random(40, hex) };
+export const isDatadogAdmin = ({ headers }: Incoming): boolean =>
   headers['dd-api-key'] === datadogAdmin.apiKey && headers['dd-application-key'] === datadogAdmin.applicationKey;
-const pageOf = (query: URLSearchParams, all: readonly unknown[], usual: number) => {
+export const pageOf = (query: URLSearchParams, all: readonly unknown[], usual: number) => {
   const size = Number(query.get('page[size]') ?? usual);
   const number = Number(query.get('page[number]') ?? 0);
   return all.slice(number * size, (number + 1) * size);
