@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { Refused, refusals } from '../core/errors.ts';
+import { acknowledge } from './commands/acknowledge.ts';
 import { breakGlassImport } from './commands/break-glass-import.ts';
 import { breakGlassPrepare } from './commands/break-glass-prepare.ts';
 import { bulkList, bulkProofs, bulkResume } from './commands/bulk.ts';
@@ -101,6 +102,7 @@ function program(): Command {
     reissue(),
     confirm(),
     hold(),
+    acknowledge(),
     history(),
     status(),
     simulate(),

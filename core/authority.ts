@@ -2,7 +2,8 @@ import { type Tier, tiers } from './key.ts';
 
 /**
  * What somebody may want to do with a key. `prove` is a consumer's receipt, `confirm` a person's word in place of it; `except` asks for an
- * exception from the policy, `approve` grants it, `review` answers a review.
+ * exception from the policy, `approve` grants it, `review` answers a review; `acknowledge` takes what
+ * waits for people.
  */
 export const actions = [
   'create',
@@ -14,6 +15,7 @@ export const actions = [
   'hold',
   'except',
   'review',
+  'acknowledge',
   'revoke',
   'reissue',
   'read',
@@ -72,6 +74,7 @@ export const defaultAuthority: readonly AuthorityRule[] = [
     needs: 'a reason, a compensating control, an end, and the approval of somebody else',
   },
   { roles: ['operator', 'responder', 'owner'], actions: ['review'], tiers, needs: 'to answer under their own name' },
+  { roles: ['operator', 'responder', 'owner'], actions: ['acknowledge'], tiers, needs: 'nobody else; who took it is on record' },
   { roles: ['schedule'], actions: ['rotate'], tiers, needs: 'the key to be due, active and not on hold' },
 ];
 

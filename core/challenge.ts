@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
+import type { Matter } from './escalation.ts';
 import type { Write } from './inventory.ts';
 import { nonceKey, putItem } from './items.ts';
 import type { Key } from './key.ts';
 import type { Notice, NoticeType } from './notice.ts';
 import { noticeFor } from './outbox.ts';
+import { overlapOf } from './policy.ts';
 import type { Ports } from './ports.ts';
 import { Value } from './value.ts';
 
@@ -17,8 +19,9 @@ export interface Challenge {
 }
 
 /**
- * One notice per registered consumer with a fresh challenge in each, and one without for everybody who watches the key (`*`),
- * together with the writes that remember the challenges.
+ * One notice per registered consumer with a fresh challenge in each, and one without for everybody who watches the key (`*`), together
+ * with the writes that remember the challenges, and the matter that they are until all are answered: for people once the least overlap
+ * is over, for on-call at `latest`.
  */
 export function challenges(
   ports: Ports,
@@ -27,7 +30,8 @@ export function challenges(
   type: NoticeType,
   data: Notice['data'] & { readonly version: number },
   severity: Notice['severity'],
-): { readonly notices: Notice[]; readonly writes: Write[] } {
+  latest: string | null = null,
+): { readonly notices: Notice[]; readonly writes: Write[]; readonly matters: Matter[] } {
   const destinations = key.facts.destinations.map(({ id, kind, at }) => ({ id, kind, at }));
   const notices: Notice[] = [];
   const writes: Write[] = [];
@@ -39,7 +43,19 @@ export function challenges(
     writes.push(putItem({ ...nonceKey(key.facts.id, nonce), ...challenge }));
   }
   notices.push(noticeFor(ports, key, operationId, { type, audience: '*', severity, data: { ...data, destinations } }));
-  return { notices, writes };
+  const silence: Matter = {
+    id: `silence/${operationId}/${data.version}`,
+    kind: 'silence',
+    keyId: key.facts.id,
+    subject: { operationId, version: data.version },
+    thread: operationId,
+    reason: 'ConsumersNotConfirmed',
+    severity: 'warning',
+    calls: [],
+    patienceSeconds: overlapOf(key.facts, ports.policy.tiers[key.tier]).minSeconds,
+    ...(latest === null ? {} : { latest }),
+  };
+  return { notices, writes, matters: [silence] };
 }
 
 /** The proof of possession a consumer gives: HMAC-SHA-256, keyed with the value, over `operationId|consumer|nonce`, in hex. */

@@ -1,5 +1,7 @@
+import { attentionMatter } from './attention.ts';
 import { type AuditEntry, type AuditLine, chain } from './audit.ts';
 import { ConditionFailed, Fenced, InventoryUnavailable } from './errors.ts';
+import { type Matter, openEscalation, tellUrgent } from './escalation.ts';
 import type { Attribute, Condition, Permit, Write } from './inventory.ts';
 import { attribute, auditItem, getKey, indexChange, metaKey, outboxItem, putItem } from './items.ts';
 import type { Key } from './key.ts';
@@ -24,6 +26,8 @@ export interface Commit {
   /** Other items of the same transaction. */
   readonly writes?: readonly Write[];
   readonly notices?: readonly Notice[];
+  /** What waits for people from now on. That a key asks for attention is among it by itself. */
+  readonly matters?: readonly Matter[];
   /** When the reconciler must look again; at once unless said otherwise. */
   readonly lookAt?: string;
   /** Allows the write on a restored table. A key that is being ended needs none: its record only moves toward dead. */
@@ -45,7 +49,7 @@ export async function commit(ports: Ports, keyId: string, build: (key: Key) => C
     const key = await withRoom(ports, keyId);
     const change = await build(key);
     if (!change) return key;
-    const { writes, after } = transaction(ports, key, change);
+    const { writes, after, matters } = transaction(ports, key, change);
     try {
       await ports.inventory.write(writes, change.permit ?? permitOf(key));
     } catch (error) {
@@ -56,6 +60,7 @@ export async function commit(ports: Ports, keyId: string, build: (key: Key) => C
     const measures = measuresOf(change.events, key, after, ports.clock.now());
     if (Object.keys(measures).length) ports.log.measure(measures, measuredOf(after));
     await publish(ports, change.notices ?? []);
+    await tellUrgent(ports, matters);
     return after;
   }
   throw new InventoryUnavailable(`too many writers met on ${keyId}`);
@@ -98,7 +103,7 @@ const asRead = (key: Key): Condition[] => [
 const filings = (keyId: string, entries: readonly AuditEntry[]): Write[] =>
   entries.map((entry) => ({ do: 'put', item: auditItem(keyId, entry), when: [{ item: 'absent' }] }));
 
-function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[]; after: Key } {
+function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[]; after: Key; matters: Matter[] } {
   const keyId = key.facts.id;
   const now = instant(ports.clock.now());
   const lines = change.events.map(({ event, detail }) => ({ at: now, actor: change.actor, event, detail: detail ?? {} }));
@@ -111,6 +116,8 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
     pendingCount: 0,
   };
   const after = withPaths(key, set);
+  const attention = attentionMatter(key, after);
+  const matters = [...(change.matters ?? []), ...(attention ? [attention] : [])];
   const index = indexChange(keyId, { look: change.lookAt ?? now, due: dueRow(after, now) });
   const meta: Write = {
     do: 'update',
@@ -128,8 +135,10 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
       ...(change.writes ?? []),
       ...filings(keyId, entries),
       ...(change.notices ?? []).map((notice) => putItem(outboxItem(notice))),
+      ...matters.map((matter) => openEscalation(ports, matter, ports.policy.tiers[after.tier].page)),
     ],
     after,
+    matters,
   };
 }
 

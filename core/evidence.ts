@@ -1,4 +1,4 @@
-import { adoptionKey } from './items.ts';
+import { adoptionKey, findVersion } from './items.ts';
 import type { Consumer, Key } from './key.ts';
 import type { Ports } from './ports.ts';
 import { milliseconds } from './time.ts';
@@ -42,6 +42,18 @@ export async function evidenceFor(ports: Ports, key: Key, version: number, leavi
     else missing.push(consumer.name);
   }
   return { proved, missing };
+}
+
+/** The evidence that the open rotation waits for, and about which version: the new one, or in a rollback the old one. Null while it waits for none. */
+export async function awaitedEvidence(ports: Ports, key: Key): Promise<(Evidence & { readonly version: number }) | null> {
+  const { rotation } = key;
+  const since = rotation?.rollbackAt ?? rotation?.distributedAt;
+  if (!rotation || !since) return null;
+  const back = key.state === 'rolling-back';
+  const [version, from] = back ? [rotation.oldVersion, rotation.newVersion] : [rotation.newVersion, rotation.oldVersion];
+  if (from === 0 || version === 0) return null;
+  const leaving = await findVersion(ports, key.facts.id, from);
+  return { ...(await evidenceFor(ports, key, version, leaving, since)), version };
 }
 
 const owner: Pick<Consumer, 'name' | 'proof'> = { name: '*', proof: 'possession' };

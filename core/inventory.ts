@@ -48,8 +48,9 @@ export interface Hint {
  * The sparse indexes. An item is in index `x` while it has the attributes `xPk` (`<x>#<shard>`) and `xSk`
  * (`<ISO instant>#<id>`): `due` finds keys to rotate, `look` finds keys the reconciler must look at, `keys` lists all; `seal` finds keys whose
  * audit chain has grown since the last seal. `deadline` is about things that are no keys and wait for somebody, like reviews: its id is their partition.
+ * `escalations` lists what waits for people, by ids of its own.
  */
-export const indexNames = ['due', 'look', 'keys', 'deadline', 'seal'] as const;
+export const indexNames = ['due', 'look', 'keys', 'deadline', 'seal', 'escalations'] as const;
 export type IndexName = (typeof indexNames)[number];
 
 /** How many partitions each index is spread over (a hash of the key id picks one). */

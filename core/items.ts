@@ -4,6 +4,7 @@ import { Refused } from './errors.ts';
 import { type Attribute, type Change, type IndexName, type Item, type ItemKey, shardCount, type Write } from './inventory.ts';
 import type { Key, KeyFacts, Revocation } from './key.ts';
 import type { Notice } from './notice.ts';
+import type { Page } from './page.ts';
 import type { Ports } from './ports.ts';
 import type { Version } from './version.ts';
 
@@ -27,8 +28,11 @@ import type { Version } from './version.ts';
  *   INSTALLATION META          what is true of no key alone: the policy that runs, a pause; and its journal, HEAD and AUD#<seq>
  *   CRED#<provider>#<id> CRED  which key and version a vendor's credential belongs to
  *   UNMANAGED#<provider>       the journal of credentials that no key has: HEAD, and AUD#<seq> in a chain
+ *   ESC#<id>   ESC             an escalation: what waits for people, and who was told
+ *   TO#<level>/<name>   TO     when somebody was told last
+ *   OUT#@people <time>#<page>  a page, until it was sent
  *
- * Only notices and orphans are ever deleted. They have partitions of their own because a permission can name partitions
+ * Only notices, pages and orphans are ever deleted. They have partitions of their own because a permission can name partitions
  * and nothing smaller: so no function may delete anything else (infra/rights.ts).
  */
 export const partition = (keyId: string): string => `KEY#${keyId}`;
@@ -53,6 +57,10 @@ export const reviewPartition = (reviewId: string): string => `REVIEW#${reviewId}
 export const reviewKey = (reviewId: string): ItemKey => ({ pk: reviewPartition(reviewId), sk: 'REVIEW' });
 export const reviewPointer = (keyId: string, reviewId: string): ItemKey => ({ pk: partition(keyId), sk: `REVIEW#${reviewId}` });
 export const installationKey: ItemKey = { pk: 'INSTALLATION', sk: 'META' };
+export const pagePartition = outboxPartition('@people');
+export const pageItem = (page: Page): Item => ({ pk: pagePartition, sk: `${page.time}#${page.id}`, page: attribute(page) });
+export const escalationKey = (id: string): ItemKey => ({ pk: `ESC#${id}`, sk: 'ESC' });
+export const recipientKey = (level: string, to: string): ItemKey => ({ pk: `TO#${level}/${to}`, sk: 'TO' });
 export const fingerprintKey = (mac: string): ItemKey => ({ pk: `FP#${mac}`, sk: 'FP' });
 export const credentialKey = (provider: string, credentialId: string): ItemKey => ({ pk: `CRED#${provider}#${credentialId}`, sk: 'CRED' });
 

@@ -26,6 +26,9 @@ export const metrics = {
   revocationOpenSeconds: 'Seconds',
   /** Notices of one key that were committed long ago and could not be sent at this look either. */
   noticesWaiting: 'Count',
+  /** Matters that wait for people, and pages that could not be sent at this look. */
+  escalationsOpen: 'Count',
+  pagesWaiting: 'Count',
   /** A person was called to a key. */
   attentionsOpened: 'Count',
   /** A destination held something else than the current version, and got it again. */

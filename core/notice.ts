@@ -42,6 +42,11 @@ export interface Notice {
   };
 }
 
+/** What must reach a service whatever else it filters out: a key that it may not use any more. */
+export function isEmergency({ type }: Notice): boolean {
+  return type === 'key.revoked' || type === 'key.revocation.incomplete';
+}
+
 /** The CloudEvents document as it is published. */
 export function toCloudEvent(notice: Notice, stage: string): Record<string, unknown> {
   return {

@@ -1,6 +1,7 @@
-import { outboxKey, outboxPartition } from './items.ts';
+import { outboxKey, outboxPartition, pageItem, pagePartition } from './items.ts';
 import type { Key } from './key.ts';
 import type { Notice } from './notice.ts';
+import type { Page } from './page.ts';
 import type { Ports } from './ports.ts';
 
 /** A notice about a key, ready for a commit. Its id is fixed here, so that consumers can drop repetitions. */
@@ -44,5 +45,32 @@ export async function publishPending(ports: Ports, keyId: string): Promise<numbe
   return publish(
     ports,
     items.map((item) => item['notice'] as unknown as Notice),
+  );
+}
+
+/** Sends committed pages, as `publish` sends notices. Returns how many failed. */
+export async function sendPages(ports: Ports, pages: readonly Page[]): Promise<number> {
+  const results = await Promise.all(
+    pages.map(async (page) => {
+      try {
+        await ports.pager.page(page);
+        const { pk, sk } = pageItem(page);
+        await ports.inventory.write([{ do: 'delete', key: { pk, sk } }]);
+        return true;
+      } catch (error) {
+        ports.log.warn('page not sent yet', { page: page.id, level: page.level, error: (error as Error).name });
+        return false;
+      }
+    }),
+  );
+  return results.filter((sent) => !sent).length;
+}
+
+/** Sends every page that is still in the outbox, oldest first. Returns how many failed. */
+export async function sendPendingPages(ports: Ports): Promise<number> {
+  const items = await ports.inventory.list(pagePartition);
+  return sendPages(
+    ports,
+    items.map((item) => item['page'] as unknown as Page),
   );
 }

@@ -2,6 +2,7 @@ import type { Inventory } from './inventory.ts';
 import type { DestinationSpec } from './key.ts';
 import type { MeasuredOf, Measures } from './metric.ts';
 import type { Notice } from './notice.ts';
+import type { Page } from './page.ts';
 import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
 import type { Value } from './value.ts';
@@ -21,6 +22,7 @@ export interface Ports {
   /** By destination kind. Throws Refused E_NOT_FOUND for a kind that is not installed. */
   destination(kind: string): Destination;
   readonly notifier: Notifier;
+  readonly pager: Pager;
   readonly executions: Executions;
   readonly clock: Clock;
   /** 128 random bits as 32 lower-case hex digits: request ids, nonces. */
@@ -216,6 +218,12 @@ export interface Destination {
 export interface Notifier {
   /** Throws DestinationUnavailable; the outbox tries again. */
   publish(notice: Notice): Promise<void>;
+}
+
+/** Tells people. At least once under one id; what a page says stays together by its thread. */
+export interface Pager {
+  /** Throws DestinationUnavailable; the outbox tries again. */
+  page(page: Page): Promise<void>;
 }
 
 export type WorkflowName = 'rotate' | 'revoke';

@@ -23,6 +23,10 @@ export interface Settings {
   readonly idleCheckSeconds: number;
   /** How often each tier's schedule fires. */
   readonly sweepSeconds: { readonly high: number; readonly medium: number; readonly low: number };
+  /** Whoever was told something is not told more for this long, unless it is the first emergency. */
+  readonly digestSeconds: number;
+  /** What still waits for people so long after they were told, or took it, is told again. */
+  readonly remindSeconds: number;
   /** Mints a rotation may abandon before it rolls back. */
   readonly maxMints: number;
   /** Executions of one operation that may end without finishing it before a person is called. */
@@ -43,6 +47,8 @@ export const productionSettings: Settings = {
   reconcileSeconds: 60,
   idleCheckSeconds: 86_400,
   sweepSeconds: { high: 300, medium: 3600, low: 21_600 },
+  digestSeconds: 300,
+  remindSeconds: 86_400,
   maxMints: 3,
   maxRestarts: 5,
   destinationsPerAttempt: 1,

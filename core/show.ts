@@ -1,7 +1,8 @@
 import type { AuditEntry } from './audit.ts';
 import { firstBreak } from './audit.ts';
 import { dueVerdict } from './due.ts';
-import { evidenceFor } from './evidence.ts';
+import { type Escalation, openEscalations } from './escalation.ts';
+import { awaitedEvidence } from './evidence.ts';
 import { type Finding, findingsOf } from './findings.ts';
 import { findKey, getKey, listVersions, partition } from './items.ts';
 import type { Attention, Hold, Key, KeyFacts, KeyState, Tier } from './key.ts';
@@ -87,7 +88,7 @@ export async function showKey(ports: Ports, keyId: string): Promise<KeyReport> {
     versions: versions.map(({ fingerprints: _fingerprints, token: _token, ...shown }) => withoutKeys(shown)),
     operation: operationView(ports, key),
     destinations,
-    adoption: await adoptionView(ports, key, versions),
+    adoption: await adoptionView(ports, key),
     auditBreak: firstBreak(await history(ports, keyId), key.audit),
   };
 }
@@ -104,7 +105,21 @@ export interface Status {
   readonly byTier: Readonly<Record<string, number>>;
   readonly open: readonly { readonly keyId: string; readonly operation: OperationView }[];
   readonly attention: readonly { readonly keyId: string; readonly attention: Attention }[];
+  /** What waits for people, and who was told; the oldest first. */
+  readonly escalations: readonly EscalationView[];
   readonly overdue: readonly string[];
+}
+
+export interface EscalationView {
+  readonly id: string;
+  readonly keyId: string | null;
+  readonly reason: string;
+  readonly severity: string;
+  readonly since: string;
+  readonly waitsFor: readonly string[];
+  /** `owner payments-team`, … with when they were told last. */
+  readonly told: readonly { readonly whom: string; readonly at: string }[];
+  readonly acknowledgedBy: string | null;
 }
 
 /** The whole installation at a glance. */
@@ -129,9 +144,17 @@ export async function status(ports: Ports): Promise<Status> {
       return operation ? [{ keyId: key.facts.id, operation }] : [];
     }),
     attention: keys.flatMap((key) => (key.attention ? [{ keyId: key.facts.id, attention: key.attention }] : [])),
+    escalations: (await openEscalations(ports)).map(escalationView),
     overdue: keys.filter((key) => findingsOf(key, now, ports.policy).some(({ rule }) => rule === 'overdue')).map((key) => key.facts.id),
   };
 }
+
+const escalationView = ({ id, keyId, reason, severity, openedAt, calls, told, acknowledged }: Escalation): EscalationView => ({
+  ...{ id, keyId, reason, severity, since: openedAt },
+  waitsFor: calls.map(({ text }) => text),
+  told: told.map(({ level, to, at }) => ({ whom: level === to ? to : `${level} ${to}`, at })),
+  acknowledgedBy: acknowledged?.by ?? null,
+});
 
 /** Up to three ids that look like one that does not exist. */
 export async function nearestKeys(ports: Ports, keyId: string): Promise<string[]> {
@@ -187,17 +210,13 @@ function waitsFor(key: Key): string | null {
   return null;
 }
 
-async function adoptionView(ports: Ports, key: Key, versions: readonly Version[]): Promise<Record<string, string>> {
-  const { rotation } = key;
-  const since = rotation?.rollbackAt ?? rotation?.distributedAt;
-  if (!rotation || !since) return {};
-  const back = key.state === 'rolling-back';
-  const [to, from] = back ? [rotation.oldVersion, rotation.newVersion] : [rotation.newVersion, rotation.oldVersion];
-  const leaving = versions.find(({ number }) => number === from);
-  const { proved, missing } = await evidenceFor(ports, key, to, leaving, since);
+async function adoptionView(ports: Ports, key: Key): Promise<Record<string, string>> {
+  const evidence = await awaitedEvidence(ports, key);
+  if (!evidence) return {};
+  const { proved, missing, version } = evidence;
   return Object.fromEntries([
-    ...proved.map(({ consumer, kind }) => [consumer, `on version ${to} (${kind})`]),
-    ...missing.map((consumer) => [consumer, `no proof for version ${to} yet`]),
+    ...proved.map(({ consumer, kind }) => [consumer, `on version ${version} (${kind})`]),
+    ...missing.map((consumer) => [consumer, `no proof for version ${version} yet`]),
   ]);
 }
 

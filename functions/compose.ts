@@ -6,6 +6,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { stepFunctionsExecutions } from '../adapters/aws/executions.ts';
 import { dynamoInventory } from '../adapters/aws/inventory.ts';
 import { snsNotifier } from '../adapters/aws/notifier.ts';
+import { snsPager } from '../adapters/aws/pager.ts';
 import { secretsManagerStore } from '../adapters/aws/secret-store.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { destinations as installed } from '../adapters/destinations/registry.ts';
@@ -58,6 +59,7 @@ function build(parts: readonly Part[]): Ports {
     providers: refuse('providers'),
     destination: refuse('destination'),
     notifier: absent('notifier'),
+    pager: absent('pager'),
     executions: absent('executions'),
     fingerprint: refuse('fingerprint'),
     ...Object.assign({}, ...parts.map((part) => part(ground))),
@@ -104,10 +106,19 @@ export const destinations: Part = ({ callSeconds }) => ({
   ]),
 });
 
-/** Notices to the topic. */
-export const notices: Part = ({ variable, callSeconds, settings }) => ({
-  notifier: snsNotifier({ client: new SNSClient({}), topicArn: variable('topic'), stage: settings.stage, callSeconds }),
-});
+/** Notices to services, emergencies among them, and pages to people: a topic each. */
+export const notices: Part = ({ variable, callSeconds, settings: { stage } }) => {
+  const client = new SNSClient({});
+  return {
+    notifier: snsNotifier({
+      client,
+      topics: { notices: variable('topic'), emergencies: variable('emergencies') },
+      stage,
+      callSeconds,
+    }),
+    pager: snsPager({ client, topicArn: variable('pages'), stage, callSeconds }),
+  };
+};
 
 /** Executions of the two state machines. */
 export const executions: Part = ({ variable, callSeconds }) => ({

@@ -94,7 +94,7 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
       ['ssm:PutParameter'],
     ),
   'notices.publish': ({ topics, inventory }) => [
-    { actions: ['sns:Publish'], resources: [topics.notices.topicArn] },
+    { actions: ['sns:Publish'], resources: [topics.notices, topics.emergencies, topics.pages].map(({ topicArn }) => topicArn) },
     forget(inventory, outboxPartition('*')),
   ],
   'orphans.forget': ({ inventory }) => [forget(inventory, orphanPartition('*'))],

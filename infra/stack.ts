@@ -94,6 +94,8 @@ export class RekeyStack extends Stack {
     });
     new CfnOutput(this, 'ApiUrl', { value: api.url });
     new CfnOutput(this, 'TopicArn', { value: grounds.topics.notices.topicArn });
+    new CfnOutput(this, 'EmergenciesTopicArn', { value: grounds.topics.emergencies.topicArn });
+    new CfnOutput(this, 'PagesTopicArn', { value: grounds.topics.pages.topicArn });
     new CfnOutput(this, 'SecretPrefix', { value: grounds.secrets.prefix });
     new People(this, 'People', {
       stage,

@@ -63,6 +63,8 @@ function variables({ inventory, secrets, topics, workflows }: Grounds): Record<s
   return {
     [environment.table]: inventory.name,
     [environment.topic]: topics.notices.topicArn,
+    [environment.emergencies]: topics.emergencies.topicArn,
+    [environment.pages]: topics.pages.topicArn,
     [environment.prefix]: secrets.prefix,
     [environment.rotateWorkflow]: workflows.rotate,
     [environment.revokeWorkflow]: workflows.revoke,

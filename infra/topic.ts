@@ -3,11 +3,13 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 
 /**
- * Two topics: `notices` tells downstream services about keys, `pages` wakes people. Both are encrypted with one key and
- * take messages over TLS only; messages are signed with SHA-256, so that a subscriber can tell them from a forgery.
+ * Three topics: `notices` tells downstream services about keys, `emergencies` tells them to stop using one, so that no filter for the
+ * former can lose the latter, and `pages` wakes people. All are encrypted with one key and take messages over TLS only; messages are
+ * signed with SHA-256, so that a subscriber can tell them from a forgery.
  */
 export class Topics extends Construct {
   readonly notices: Topic;
+  readonly emergencies: Topic;
   readonly pages: Topic;
 
   constructor(scope: Construct, id: string, name: (what: string) => string, masterKey: Key) {
@@ -15,6 +17,7 @@ export class Topics extends Construct {
     const topic = (part: string, topicName: string) =>
       new Topic(this, part, { topicName, masterKey, enforceSSL: true, signatureVersion: '2' });
     this.notices = topic('Notices', name('notices'));
+    this.emergencies = topic('Emergencies', name('emergencies'));
     this.pages = topic('Pages', name('pages'));
   }
 }

@@ -4,6 +4,7 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { dynamoInventory } from '../adapters/aws/inventory.ts';
+import { logChannel } from '../adapters/channels/log.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { localFileDestination } from '../adapters/destinations/local-file.ts';
 import { destinations } from '../adapters/destinations/registry.ts';
@@ -85,6 +86,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
         : []),
     ]),
     notifier: feed,
+    pager: logChannel(log),
     executions,
     clock: systemClock,
     randomId,

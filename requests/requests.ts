@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { acknowledge } from '../core/acknowledge.ts';
 import { adoptVersion } from '../core/adopt.ts';
 import { overrideConfirm } from '../core/adoption.ts';
 import { Refused } from '../core/errors.ts';
@@ -96,6 +97,7 @@ export const requests: Readonly<Record<string, Request>> = {
   ),
   unhold: request('hold', z.strictObject({ keyId: keyId(), reason }), clearHold),
   ...reviews,
+  'escalation.acknowledge': request('acknowledge', z.strictObject({ about: text(300) }), acknowledge),
   status: request('read', nothing, (ports) => status(ports)),
   'inventory.show': request('read', z.strictObject({ from: z.exactOptional(table) }), showInventory),
   'inventory.reassert': request(

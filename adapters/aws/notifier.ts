@@ -1,27 +1,27 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { DestinationUnavailable } from '../../core/errors.ts';
-import { toCloudEvent } from '../../core/notice.ts';
+import { isEmergency, toCloudEvent } from '../../core/notice.ts';
 import type { Notifier } from '../../core/ports.ts';
 import { awsFailure } from '../aws-failure.ts';
 
 /**
- * Publishes each notice to an SNS topic: the CloudEvents document as the message, and what subscribers filter on
+ * Publishes each notice to its SNS topic, emergencies to one of their own: the CloudEvents document as the message, and what subscribers filter on
  * (type, key, tier, environment, severity, audience) repeated as message attributes.
  */
 export function snsNotifier(options: {
   readonly client: SNSClient;
-  readonly topicArn: string;
+  readonly topics: { readonly notices: string; readonly emergencies: string };
   readonly stage: string;
   readonly callSeconds: number;
 }): Notifier {
-  const { client, topicArn, stage, callSeconds } = options;
+  const { client, topics, stage, callSeconds } = options;
   return {
     async publish(notice) {
       const event = toCloudEvent(notice, stage);
       try {
         await client.send(
           new PublishCommand({
-            TopicArn: topicArn,
+            TopicArn: isEmergency(notice) ? topics.emergencies : topics.notices,
             Message: JSON.stringify(event),
             MessageAttributes: {
               type: attribute(String(event.type)),

@@ -7,7 +7,7 @@ import type { IndexName } from '../../core/inventory.ts';
 export const tableDefinition: TableDefinition = {
   partitionKey: 'pk',
   sortKey: 'sk',
-  indexes: [index('due'), index('look'), index('keys'), index('deadline'), index('seal')],
+  indexes: [index('due'), index('look'), index('keys'), index('deadline'), index('seal'), index('escalations')],
 };
 
 interface TableDefinition {

@@ -8,6 +8,7 @@ import {
   type InventoryReader,
   type Item,
   type ItemKey,
+  indexNames,
   type Permit,
   shardCount,
   type TableIdentity,
@@ -181,7 +182,7 @@ function checkKey(name: string, value: unknown, most: number): void {
 
 /** The item, if DynamoDB would store it. */
 function valid(item: Item): Item {
-  for (const index of ['due', 'look', 'keys'] satisfies IndexName[]) {
+  for (const index of indexNames) {
     if (item[`${index}Pk`] !== undefined) checkKey(`${index}Pk`, item[`${index}Pk`], partitionKeyBytes);
     if (item[`${index}Sk`] !== undefined) checkKey(`${index}Sk`, item[`${index}Sk`], sortKeyBytes);
   }

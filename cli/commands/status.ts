@@ -17,7 +17,7 @@ export function status(): Command {
     );
 }
 
-function text({ keys, byState, byTier, open, attention, overdue }: Status): string {
+function text({ keys, byState, byTier, open, attention, escalations, overdue }: Status): string {
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.keys(of)
       .sort()
@@ -34,6 +34,19 @@ function text({ keys, byState, byTier, open, attention, overdue }: Status): stri
         )
       : 'Nothing is under way.',
     ...attention.map((one) => `Needs a person: ${one.keyId}: ${one.attention.message} (${one.attention.reason})`),
+    ...(escalations.length
+      ? [
+          table(
+            ['WAITS FOR PEOPLE', 'SINCE', 'TOLD', 'TAKEN BY'],
+            escalations.map(({ id, since, told, acknowledgedBy, waitsFor }) => [
+              waitsFor.join('; ') || id,
+              since,
+              told.map(({ whom }) => whom).join(', ') || 'nobody yet',
+              acknowledgedBy ?? '-',
+            ]),
+          ),
+        ]
+      : []),
     overdue.length ? `Overdue: ${overdue.join(', ')}` : 'Nothing is overdue.',
   ].join('\n');
 }

@@ -12,6 +12,7 @@ import { noteTold } from '../revoke/milestone.ts';
 import { nextWatch, watchDead } from '../revoke/watch.ts';
 import { quiesceSeconds } from '../rotate/abort.ts';
 import { after, instant } from '../time.ts';
+import { reconcileEscalations } from './escalations.ts';
 import { repairIdle } from './idle.ts';
 import { resume, resumeIfStuck } from './stuck.ts';
 
@@ -59,6 +60,12 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
   await Promise.all([...Array.from({ length: atOnce }, worker), advanceBulks(ports, bulkSeconds)]);
   repaired.push(...(await escalateReviews(ports)));
   const looked = keys.length;
+  await reconcileEscalations(ports)
+    .then(({ open, unsent }) => ports.log.measure({ escalationsOpen: open, pagesWaiting: unsent }))
+    .catch((error: Error) => {
+      failed.push('escalations');
+      ports.log.error('escalations were not looked at', { error: error.name });
+    });
   ports.log.measure({ reconcileRuns: 1, keysNotReconciled: failed.length });
   return { looked, repaired, failed };
 }

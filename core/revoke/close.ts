@@ -36,7 +36,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
     const revocation = fresh.revocation as Revocation;
     const active = moveKey(fresh.state, 'reissued');
     const told = rotation
-      ? challenges(ports, fresh, rotation.id, 'key.issued', { version: current.number, action: 'refresh' }, 'info')
+      ? challenges(ports, fresh, rotation.id, 'key.issued', { version: current.number, action: 'refresh' }, 'info', rotation.overlapCapAt)
       : null;
     return {
       set: {
@@ -66,6 +66,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         }),
         ...(told?.notices ?? []),
       ],
+      matters: told?.matters ?? [],
       events: [
         {
           event: 'revocation.closed',

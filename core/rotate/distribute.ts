@@ -41,6 +41,7 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
         ...(operation.kind === 'rotate' && operation.oldVersion ? { previousValidUntil: overlapUntil } : {}),
       },
       operation.kind === 'rotate' ? 'info' : 'warning',
+      operation.kind === 'rotate' ? overlapCapAt : null,
     );
     return {
       set: {
@@ -54,6 +55,7 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
         ...told.writes,
       ],
       notices: told.notices,
+      matters: told.matters,
       events: [
         { event: 'version.distributed', detail: { operation: operation.id, version: operation.newVersion, overlap: overlap.because } },
       ],

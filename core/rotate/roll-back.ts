@@ -57,6 +57,7 @@ async function restore(attempt: Attempt, old: Version): Promise<string> {
       set: { current: old.number, 'rotation.rollbackAt': now },
       writes: [...withRoles(versions, old.number, 0).map((version) => putItem(versionItem(keyId, version))), ...told.writes],
       notices: told.notices,
+      matters: told.matters,
       events: [{ event: 'rotation.restored', detail: { operation: operation.id, version: old.number } }],
     };
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fingerprintWith } from '../../adapters/fingerprint.ts';
 import { memoryDestination } from '../../adapters/memory/destination.ts';
 import { memoryInventory } from '../../adapters/memory/inventory.ts';
+import { memoryPager } from '../../adapters/memory/pager.ts';
 import { type MemoryProvider, memoryProvider } from '../../adapters/memory/provider.ts';
 import { memorySecretStore } from '../../adapters/memory/secret-store.ts';
 import { Refused } from '../../core/errors.ts';
@@ -42,6 +43,7 @@ export function composeRehearsal(
       return found;
     },
     notifier: rehearsedConsumers(keys, () => ports),
+    pager: memoryPager(),
     executions,
     clock,
     randomId,

@@ -18,7 +18,7 @@ describeNotifier('SNS', async () => {
   const fake = await fakeTopic();
   const client = new SNSClient(clientSettings(fake.endpoint));
   return {
-    notifier: snsNotifier({ client, topicArn: fake.topicArn, stage: 'test', callSeconds: 5 }),
+    notifier: snsNotifier({ client, topics: { notices: fake.topicArn, emergencies: fake.emergencies }, stage: 'test', callSeconds: 5 }),
     received: () => fake.published.map(({ message }) => JSON.parse(message).id),
     close: fake.close,
   };
@@ -32,7 +32,7 @@ describe('notifier: SNS in particular', () => {
     fake = await fakeTopic();
     notifier = snsNotifier({
       client: new SNSClient(clientSettings(fake.endpoint)),
-      topicArn: fake.topicArn,
+      topics: { notices: fake.topicArn, emergencies: fake.emergencies },
       stage: 'test',
       callSeconds: 1,
     });
@@ -58,6 +58,12 @@ describe('notifier: SNS in particular', () => {
       severity: 'info',
       audience: 'checkout',
     });
+  });
+
+  it('gives emergencies a topic of their own, which no filter for the others can lose', async () => {
+    await notifier.publish(noticeWith({ type: 'key.revoked', severity: 'critical', data: { action: 'stop-using' } }));
+    await notifier.publish(noticeWith({ type: 'key.contained', severity: 'warning', data: { action: 'none' } }));
+    expect(fake.published.slice(-2).map(({ topicArn }) => topicArn)).toEqual([fake.emergencies, fake.topicArn]);
   });
 
   it('leaves every failure to the outbox, under one name', async () => {

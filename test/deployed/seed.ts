@@ -110,6 +110,7 @@ async function portsOf(cloud: Cloud, clockMs: number): Promise<Ports> {
     }),
     destination: () => destination,
     notifier: { publish: async () => undefined },
+    pager: { page: async () => undefined },
     executions: { start: nobody, state: nobody, succeed: nobody, fail: nobody },
     clock: { now: () => Date.now() + clockMs },
     randomId: randomUUID,

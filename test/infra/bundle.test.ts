@@ -15,13 +15,13 @@ const KiB = 1024;
  * one SDK client is 20 to 30, Parameter Store's 75.
  */
 const budget = (entry: string): number => {
-  if (entry === 'functions/sweep.ts') return 250;
+  if (entry === 'functions/sweep.ts') return 270;
   const may: readonly string[] = [...steps, ...doors].find((row) => row.entry === entry)!.may;
   const providers = may.some((right) => right.startsWith('provider.'));
   const destinations = may.some((right) => right.startsWith('destinations.'));
   // One door carries every request; the other one only what responders ask for.
   const requests = { 'functions/operate.ts': 150, 'functions/intake.ts': 30 }[entry] ?? 0;
-  return 330 + (providers ? 90 : 0) + (destinations ? 90 : 0) + requests;
+  return 350 + (providers ? 90 : 0) + (destinations ? 90 : 0) + requests;
 };
 
 /** Which right brings which package into a bundle. Without the right, the code is not there either. */

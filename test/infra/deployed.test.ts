@@ -66,6 +66,8 @@ beforeAll(async () => {
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     [environment.table]: 'deployed',
     [environment.topic]: topic.topicArn,
+    [environment.emergencies]: topic.emergencies,
+    [environment.pages]: topic.pages,
     [environment.prefix]: prefix,
     [environment.rotateWorkflow]: workflows.stateMachineArns.rotate,
     [environment.revokeWorkflow]: workflows.stateMachineArns.revoke,

@@ -10,7 +10,7 @@ const write = ['secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue',
 const get = ['secretsmanager:GetSecretValue'];
 const answer = ['states:SendTaskFailure', 'states:SendTaskSuccess'];
 const start = ['states:StartExecution'];
-const send = { topic: ['sns:Publish'], outbox: ['dynamodb:DeleteItem'] };
+const send = { topics: ['sns:Publish'], outbox: ['dynamodb:DeleteItem'] };
 
 /**
  * What each function may do, on which kind of thing, beyond what all may: a copy of the design's table of least privilege,
@@ -94,14 +94,14 @@ const kinds: readonly (readonly [kind: string, arn: RegExp, condition?: object])
   ['outbox', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['OUT#*'] } }],
   ['orphans', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ORPHAN#*'] } }],
   ['inventory', /^<Inventory\w+\.Arn>$/],
-  ['indexes', /^<Inventory\w+\.Arn>\/index\/(due|look|keys|deadline|seal)$/],
+  ['indexes', /^<Inventory\w+\.Arn>\/index\/(due|look|keys|deadline|seal|escalations)$/],
   ['pepper', /:secret:rekey\/test\/pepper-\?{6}$/],
   ['values', /:secret:rekey\/test\/key\/\*$/],
   ['admin', /:secret:rekey\/test\/admin\/\*$/],
   ['secrets', /:secret:test\/\*$/],
   ['parameters', /:parameter\/test\/\*$/],
   ['users', /:user\/\*$/, { StringEquals: { 'aws:ResourceTag/rekey': 'test' } }],
-  ['topic', /^<TopicsNotices\w+>$/],
+  ['topics', /^<Topics(Notices|Emergencies|Pages)\w+>$/],
   ['rotate', /:stateMachine:test-rekey-rotate$/],
   ['revoke', /:stateMachine:test-rekey-revoke$/],
   ['executions', /:execution:test-rekey-(rotate|revoke):\*$/],

@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditLine } from '../../core/audit.ts';
 import { effectNames } from '../../core/effect.ts';
 import type { Item, Write } from '../../core/inventory.ts';
-import { keyOf } from '../../core/items.ts';
+import { keyOf, outboxPartition } from '../../core/items.ts';
 import type { Key } from '../../core/key.ts';
 import type { Notice } from '../../core/notice.ts';
 import type { Version } from '../../core/version.ts';
@@ -99,11 +99,11 @@ function recordIn(oracle: Oracle, writes: readonly Write[]): KeyRecord | undefin
 
 function keep(record: KeyRecord, item: Item, entries: AuditEntry[]): void {
   const { sk } = item;
+  if (item.pk === outboxPartition(record.facts.id)) record.committedNotices.add((item['notice'] as unknown as Notice).id);
   if (!item.pk.startsWith('KEY#')) return;
   if (sk === 'META') record.meta = keyOf(item);
   else if (sk.startsWith('VER#')) record.versions.set(Number(item['number']), item as unknown as Version);
   else if (sk.startsWith('AUD#')) entries.push(item as unknown as AuditEntry);
-  else if (sk.startsWith('OUT#')) record.committedNotices.add((item['notice'] as unknown as Notice).id);
   else if (sk.startsWith('DEST#') || sk.startsWith('ADOPT#')) record.records.set(sk, item);
 }
 

@@ -68,6 +68,7 @@ export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {
     providers: () => bare.providers(),
     destination: (kind) => guard('destination', bare.destination(kind)),
     notifier: guard('notifier', bare.notifier),
+    pager: guard('pager', bare.pager),
     executions: guard('executions', bare.executions),
     clock: { now: () => bare.clock.now() + worker.skewMs },
     randomId: () => bare.randomId(),

@@ -40,6 +40,7 @@ export const writes = [
   'provider.endSessions',
   'destination.write',
   'notifier.publish',
+  'pager.page',
   'executions.start',
   'executions.succeed',
   'executions.fail',

@@ -16,6 +16,7 @@ const needs: Readonly<Record<string, Right>> = {
   'destination.read': 'destinations.read',
   'destination.write': 'destinations.write',
   'notifier.publish': 'notices.publish',
+  'pager.page': 'notices.publish',
   'executions.succeed': 'executions.answer',
   'executions.fail': 'executions.answer',
 };
@@ -41,6 +42,7 @@ export function limited(ports: Ports, may: readonly Right[]): Ports {
     provider: (name) => only('provider', ports.provider(name)),
     destination: (kind) => only('destination', ports.destination(kind)),
     notifier: only('notifier', ports.notifier),
+    pager: only('pager', ports.pager),
     executions: {
       ...only('executions', ports.executions),
       start: async (workflow, payload) => {

@@ -3,6 +3,7 @@ import { fingerprintWith } from '../../adapters/fingerprint.ts';
 import { memoryDestination } from '../../adapters/memory/destination.ts';
 import { memoryInventory } from '../../adapters/memory/inventory.ts';
 import { memoryNotifier } from '../../adapters/memory/notifier.ts';
+import { memoryPager } from '../../adapters/memory/pager.ts';
 import { type MemoryProvider, type MemoryProviderOptions, memoryProvider } from '../../adapters/memory/provider.ts';
 import { type MemorySecretStore, memorySecretStore } from '../../adapters/memory/secret-store.ts';
 import { adoptVersion } from '../../core/adopt.ts';
@@ -11,6 +12,7 @@ import { proofOf } from '../../core/challenge.ts';
 import type { Consumer, KeyFacts } from '../../core/key.ts';
 import type { MeasuredOf, Measures } from '../../core/metric.ts';
 import type { Notice } from '../../core/notice.ts';
+import type { Page } from '../../core/page.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import type { Policy, TierPolicy } from '../../core/policy.ts';
 import type { Executions, Ports } from '../../core/ports.ts';
@@ -22,6 +24,7 @@ import revokeDefinition from '../../workflows/revoke.asl.json' with { type: 'jso
 import rotateDefinition from '../../workflows/rotate.asl.json' with { type: 'json' };
 import { type Step, type StepPayload, type StepResult, steps } from '../../workflows/steps.ts';
 import { limited } from './limited.ts';
+import { passing } from './passing.ts';
 
 /** Small durations, in the proportions of production. */
 export const testSettings: Settings = {
@@ -36,6 +39,8 @@ export const testSettings: Settings = {
   reconcileSeconds: 5,
   idleCheckSeconds: 20,
   sweepSeconds: { high: 10, medium: 10, low: 10 },
+  digestSeconds: 30,
+  remindSeconds: 3600,
   maxMints: 3,
   maxRestarts: 3,
   destinationsPerAttempt: 2,
@@ -99,6 +104,8 @@ export interface World {
   readonly inventory: ReturnType<typeof memoryInventory>;
   readonly secrets: MemorySecretStore;
   readonly notices: readonly Notice[];
+  /** What people were told, in order. */
+  readonly pages: readonly Page[];
   /** Every line of metrics, in order. */
   readonly measured: readonly (Measures & MeasuredOf)[];
   readonly clock: FakeClock;
@@ -142,6 +149,7 @@ export function world(options: WorldOptions = {}): World {
   });
   const inventory = memoryInventory(options.committed ? { committed: options.committed } : {});
   const notifier = memoryNotifier();
+  const pager = memoryPager();
   const now = { now: () => Date.now() };
   const provider = memoryProvider({ ...options.provider, clock: now });
   const destination = memoryDestination('memory');
@@ -162,6 +170,7 @@ export function world(options: WorldOptions = {}): World {
     providers: () => [provider.name],
     destination: () => destination,
     notifier,
+    pager,
     executions: current,
     clock: now,
     randomId: options.randomId ?? (() => `${(serial++).toString(16).padStart(8, '0')}`.padStart(32, '0')),
@@ -201,36 +210,16 @@ export function world(options: WorldOptions = {}): World {
       if (!dead.yes) void reconcile(wrapped).catch(() => undefined);
     }, bare.settings.reconcileSeconds * 1000);
   }
-  // Everything here is promises: one turn of the event loop drains them all.
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     ports: wrapped,
     provider,
     inventory,
     secrets,
     notices: notifier.published,
+    pages: pager.pages,
     measured,
     clock,
-    async until(done, limitSeconds = 7200) {
-      const limit = Date.now() + limitSeconds * 1000;
-      for (;;) {
-        await settle();
-        if (await done()) return;
-        if (Date.now() > limit) throw new Error(`not so after ${limitSeconds} virtual seconds`);
-        if (clock.countTimers() === 0) throw new Error('stuck: nothing is left to happen');
-        clock.next();
-      }
-    },
-    async pass(seconds) {
-      const end = Date.now() + seconds * 1000;
-      let reached = false;
-      const reach = () => {
-        reached = true;
-      };
-      setTimeout(reach, seconds * 1000);
-      for (; !reached && Date.now() <= end; clock.next()) await settle();
-      await settle();
-    },
+    ...passing(clock),
     crash() {
       dead.yes = true;
     },

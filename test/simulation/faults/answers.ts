@@ -91,7 +91,7 @@ export const answerFaults: readonly FaultKind[] = [
     },
   },
   { name: 'the orchestrator is down', spell: { fits: (name) => name.startsWith('executions.'), meet: down } },
-  { name: 'notices cannot be sent', spell: { fits: (name) => name === 'notifier.publish', meet: down } },
+  { name: 'notices cannot be sent', spell: { fits: (name) => name === 'notifier.publish' || name === 'pager.page', meet: down } },
   { name: 'destinations do not answer', spell: { fits: (name) => name.startsWith('destination.'), meet: often(down) } },
   { name: 'a value is deleted from the secret store', spell: { fits: (name) => name === 'secrets.read', meet: without } },
   { name: 'values cannot be decrypted', spell: { fits: (name) => name === 'secrets.read' || name === 'secrets.put', meet: noDecrypt } },
