@@ -29,7 +29,12 @@ export async function adoptVersion(
   if (!value) throw new Refused('E_INPUT_EMPTY', `the secret store holds no value for ${keyId} under that version`);
   const provider = ports.provider(key.facts.provider);
   const subject: Subject = { keyId, account: key.facts.account, params: key.facts.params };
-  const credentialId = match(await provider.list(subject), request.credentialId ?? provider.credentialIdOf?.(value), key.facts);
+  const carried = provider.credentialIdOf?.(value);
+  if (request.credentialId && carried && carried !== request.credentialId)
+    throw new Refused('E_INPUT_INVALID', 'the value is that of another credential', [
+      { path: 'credentialId', message: 'leave it out: the value says whose it is' },
+    ]);
+  const credentialId = match(await provider.list(subject), carried ?? request.credentialId, key.facts);
   const probe = await provider.probe(subject, value);
   if (probe.verdict !== 'alive')
     throw new Refused('E_NOT_ACCEPTED', `the provider's answer to the value is ${probe.verdict} (${probe.detail}); nothing was adopted`);
@@ -52,7 +57,7 @@ export async function adoptVersion(
       },
       writes: [
         putItem(versionItem(keyId, version)),
-        putItem(credentialItem(key.facts.provider, credentialId, keyId, number)),
+        { do: 'put', item: credentialItem(key.facts.provider, credentialId, keyId, number), when: [{ item: 'absent' }] },
         ...delivered.map((id) => putItem({ ...destinationKey(keyId, id, number), operationId: 'adopt', at: now })),
         ...fingerprints.map(
           (mac): Write => ({ do: 'put', item: { ...fingerprintKey(mac), keyId, version: number }, when: [{ item: 'absent' }] }),
@@ -64,7 +69,7 @@ export async function adoptVersion(
     if (!(error instanceof ConditionFailed)) throw error;
     throw new Refused(
       'E_EXISTS',
-      `this value is already registered, or ${keyId} was given a version at the same moment; the same value may serve only one key`,
+      `this value or credential is already registered, or ${keyId} was given a version at the same moment; neither may serve two keys`,
     );
   }
   // Last, so that a refused adoption leaves no label behind.

@@ -142,6 +142,7 @@ export const refusals = {
   E_CREDENTIALS: 4,
   E_WRONG_ACCOUNT: 4,
   E_EXISTS: 5,
+  E_REQUEST_REUSED: 5,
   E_BUSY: 5,
   E_TOO_SOON: 5,
   E_REVOKED: 5,

@@ -12,6 +12,7 @@ export const httpStatus: Readonly<Record<RefusalCode, number>> = {
   E_WRONG_ACCOUNT: 403,
   E_NOT_FOUND: 404,
   E_EXISTS: 409,
+  E_REQUEST_REUSED: 409,
   E_BUSY: 409,
   E_TOO_SOON: 409,
   E_REVOKED: 409,

@@ -53,7 +53,10 @@ export interface MemoryProvider extends Provider {
   mood: 'honest' | 'accepts everything' | 'refuses everything' | 'ignores disable';
 }
 
-/** Class C: provider-generated values, shown once; `maxLive` slots that count disabled credentials; propagation on create and on disable. */
+/**
+ * A provider of class C unless its traits say otherwise: it makes values, and shows each once. Class A takes the value that it is given and
+ * class B knows a label again. `maxLive` slots that count disabled credentials; propagation on create and on disable.
+ */
 export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
   const { clock, series = '' } = options;
   const held = new Map<string, Held>();
@@ -98,11 +101,11 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
     return accepted;
   }
 
-  function make(label: string): { credentialId: string; value: Value } {
+  function make(label: string, given?: Value): { credentialId: string; value: Value } {
     serial += 1;
     const credentialId = `${series}cred-${String(serial).padStart(4, '0')}`;
     const acceptedFrom = soon(options.activateSeconds);
-    const text = `mem_canary_${series}${serial}_${Math.trunc(clock.now())}`;
+    const text = given?.reveal() ?? `mem_canary_${series}${serial}_${Math.trunc(clock.now())}`;
     held.set(credentialId, { credentialId, label, createdAt: clock.now(), text, acceptedFrom, enabled: true, acceptedUntil: 0 });
     return { credentialId, value: new Value(text) };
   }
@@ -138,10 +141,17 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
       if (one) one.enabled = true;
     },
 
-    async create(_subject, label) {
+    ...(traits.class === 'A' && {
+      draw: (random) => new Value(`mem_drawn_${random}`),
+      find: async (_subject, value) => [...held.values()].find(({ text }) => text === value.reveal())?.credentialId,
+    }),
+
+    async create(_subject, label, minting) {
+      const known = [...held.values()].find((one) => (traits.class === 'B' ? one.label === label : one.text === minting?.value?.reveal()));
+      if (known) return { credentialId: known.credentialId, value: new Value(known.text) };
       const occupied = [...held.values()].filter((one) => one.enabled || traits.countsDisabled);
       if (occupied.length >= traits.maxLive) throw new NoFreeSlot(`${occupied.length} credentials`);
-      return make(label);
+      return make(label, minting?.value);
     },
 
     async list(): Promise<Credential[]> {

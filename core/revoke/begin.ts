@@ -49,7 +49,7 @@ export interface Revoked {
  * every older attempt out; then the provider is told to disable; only then an execution is started. Needs the key to exist, the
  * inventory's update and the provider, and nothing else: no hold, owner, policy, index or notification is asked.
  * The same request id again is the same operation and the same answer; another request meets it in the same revocation.
- * Throws Refused E_NOT_FOUND, InventoryUnavailable. A failed disable is in the answer, not an error: the workflow repeats it.
+ * Throws Refused E_NOT_FOUND, E_REQUEST_REUSED, InventoryUnavailable. A failed disable is in the answer, not an error: the workflow repeats it.
  */
 export async function revoke(ports: Ports, input: RevokeInput, actor: string): Promise<Revoked> {
   const known = await getKey(ports, input.keyId);
@@ -59,7 +59,9 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   }
   const wanted = inScope(before, [input.scope]);
   const operationId = operationIdOf('revoke', input.keyId, input.requestId);
-  if (await ports.inventory.get(operationKey(input.keyId, operationId))) return ended(known, operationId, wanted);
+  const filed = await ports.inventory.get(operationKey(input.keyId, operationId));
+  refuseAnotherBody(input, filed ? (filed as unknown as Revocation) : known.revocation);
+  if (filed) return ended(known, operationId, wanted);
   const dead = !input.alive && before.length > 0 && wanted.every((version) => isDead(version.state));
   if (dead && !known.revocation && (await noneEnabled(ports, known, wanted))) return alreadyDead(ports, known, input, wanted, actor);
 
@@ -77,6 +79,13 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
     stopTheWatch(ports, key, revocation, versions),
   ]);
   return answer(key, revocation.id, versions, started);
+}
+
+/** A request id names one request. Under the id of another, what this one asks for would be taken for done. */
+function refuseAnotherBody({ keyId, requestId, scope, source }: RevokeInput, revocation: Revocation | null): void {
+  const same = revocation?.requests.find((request) => request.requestId === requestId);
+  if (!same || (String(same.scope) === String(scope) && same.source === source)) return;
+  throw new Refused('E_REQUEST_REUSED', `the request id was used for another revocation of ${keyId}: send this one under an id of its own`);
 }
 
 function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeRequest {

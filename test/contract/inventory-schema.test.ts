@@ -71,7 +71,7 @@ describe.each([
     expect(await stored()).toHaveLength(2);
   });
 
-  it('that a newer release made refuses every read and every write by name, also those of a revocation', async () => {
+  it('row 74: that a newer release made refuses every read and every write by name, also those of a revocation', async () => {
     const { inventory, stored } = await subject.open([item, { ...schemaItem(other), version: schemaVersion + 1 }]);
     const before = await stored();
     const named = { name: 'SchemaTooNew', message: expect.stringContaining('upgrade Rekey') };

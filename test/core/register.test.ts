@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adoptVersion } from '../../core/adopt.ts';
+import { InventoryUnavailable } from '../../core/errors.ts';
 import { getKey } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
 import { goLive, registerKey } from '../../core/register.ts';
+import { history } from '../../core/show.ts';
 import { Value } from '../../core/value.ts';
 import { beginsRotation, end } from '../support/operations.ts';
 import { adopted, consumerNamed, testFacts, type World, world } from '../support/world.ts';
@@ -65,6 +67,26 @@ describe('a registration is refused', () => {
   });
 });
 
+describe('row 57: a registration of many keys that was interrupted half-way', () => {
+  it('is run again from the start: each key is there once, and nothing is registered twice', async () => {
+    const all = ['one', 'two', 'three'].map((name) => testFacts({ id: `payments/${name}`, params: { user: name } }));
+    const outcomes = async (ports = w.ports) => {
+      const said: string[] = [];
+      for (const facts of all) said.push((await registerKey(ports, facts, 'owner')).outcome);
+      return said;
+    };
+    let writes = 0;
+    const write: typeof w.ports.inventory.write = (...args) =>
+      writes++ ? Promise.reject(new InventoryUnavailable('gone')) : w.ports.inventory.write(...args);
+    await expect(outcomes({ ...w.ports, inventory: { ...w.ports.inventory, write } })).rejects.toMatchObject({
+      name: 'InventoryUnavailable',
+    });
+    expect(await outcomes()).toEqual(['unchanged', 'created', 'created']);
+    expect(await outcomes()).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    for (const { id } of all) expect((await history(w.ports, id)).map(({ event }) => event)).toEqual(['key.registered']);
+  });
+});
+
 describe('an adoption', () => {
   const request = { keyId: 'payments/stripe', token, credentialId: 'cred-0001' };
 
@@ -103,6 +125,36 @@ describe('an adoption', () => {
     await adoptVersion(w.ports, { ...request, keyId: first.id }, 'owner');
     await expect(adoptVersion(w.ports, request, 'owner')).rejects.toMatchObject({ code: 'E_EXISTS' });
     expect(await getKey(w.ports, 'payments/stripe')).toMatchObject({ state: 'registered', current: null });
+  });
+
+  it('row 59: of a credential that belongs to another key is refused, whatever the value is: E_EXISTS', async () => {
+    const first = testFacts({ id: 'payments/one', exclusive: false });
+    await registerKey(w.ports, first, 'owner');
+    await asks({ exclusive: false });
+    const [one, two] = [w.provider.stranger(), w.provider.stranger()];
+    await w.ports.secrets.put(first.id, token, one.value);
+    await w.ports.secrets.put('payments/stripe', token, two.value);
+    await adoptVersion(w.ports, { keyId: first.id, token, credentialId: one.credentialId }, 'owner');
+    await expect(adoptVersion(w.ports, { ...request, credentialId: one.credentialId }, 'owner')).rejects.toMatchObject({
+      code: 'E_EXISTS',
+    });
+    expect(await getKey(w.ports, 'payments/stripe')).toMatchObject({ state: 'registered', current: null });
+    await adoptVersion(w.ports, { ...request, credentialId: two.credentialId }, 'owner');
+  });
+
+  it('row 59: under an id that is not the one that the value carries is refused', async () => {
+    await end(w);
+    w = world({
+      reconciler: false,
+      wrap: (ports) => ({ ...ports, provider: () => ({ ...w.provider, credentialIdOf: () => 'cred-0001' }) }),
+    });
+    await asks({ exclusive: false });
+    const [one] = [w.provider.stranger(), w.provider.stranger()];
+    await w.ports.secrets.put('payments/stripe', token, one.value);
+    await expect(adoptVersion(w.ports, { ...request, credentialId: 'cred-0002' }, 'owner')).rejects.toMatchObject({
+      code: 'E_INPUT_INVALID',
+      problems: [{ path: 'credentialId' }],
+    });
   });
 
   it('touches neither the credential nor the destinations', async () => {

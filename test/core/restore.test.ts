@@ -30,7 +30,7 @@ import { services, testFacts } from '../support/world.ts';
 beforeEach(beginDrill);
 afterEach(() => end(w));
 
-describe('a table that was restored from a backup', () => {
+describe('row 73: a table that was restored from a backup', () => {
   it('is read-only: no rotation, registration or hold, and operations of before do not go on', async () => {
     services(w, testFacts());
     await beginsRotation(w, keyId);

@@ -59,6 +59,18 @@ describe('a request to revoke', () => {
     expect(await findVersion(w.ports, keyId, number ?? 0)).toMatchObject({ state: 'live', compromised: false });
   });
 
+  it('row 31: under the id of another request is refused, while that is open and after it ended, and nothing of it is done: E_REQUEST_REUSED', async () => {
+    services(w, testFacts());
+    await beginsRotation(w, keyId);
+    await untilStep(w, keyId, 'confirm');
+    await revokes(w, keyId, { scope: [1] });
+    const other = () => revokes(w, keyId, { scope: [2] });
+    await expect(other()).rejects.toMatchObject({ code: 'E_REQUEST_REUSED', message: expect.stringContaining('id of its own') });
+    await untilIdle(w, keyId);
+    await expect(other()).rejects.toMatchObject({ code: 'E_REQUEST_REUSED' });
+    expect(await findVersion(w.ports, keyId, 2)).toMatchObject({ state: 'live', compromised: false });
+  });
+
   it('by somebody else, with another version, meets the first in one revocation that covers both', async () => {
     await beginsRotation(w, keyId);
     await untilStep(w, keyId, 'confirm');
@@ -76,7 +88,7 @@ describe('a request to revoke', () => {
     await revokes(w, keyId, { scope: [1], requestId: 'r2' });
     await untilIdle(w, keyId);
     const number = await current();
-    expect(await revokes(w, keyId, { scope: 'all', requestId: 'r2' })).toMatchObject({ alreadyDead: true });
+    expect(await revokes(w, keyId, { scope: [1], requestId: 'r2' })).toMatchObject({ alreadyDead: true });
     expect(await findVersion(w.ports, keyId, number ?? 0)).toMatchObject({ state: 'live', compromised: false });
   });
 

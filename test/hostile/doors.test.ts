@@ -18,6 +18,7 @@ vi.mock('../../functions/compose.ts', async (original) => ({
 const { handler: operate } = await import('../../functions/operate.ts');
 const { handler: intake } = await import('../../functions/intake.ts');
 const { handler: acknowledge } = await import('../../functions/acknowledge.ts');
+const { handler: scheduled } = await import('../../functions/sweep.ts');
 const { stepHandler } = await import('../../functions/handler.ts');
 
 const account = '123456789012';
@@ -97,6 +98,34 @@ describe.each([
     const large = await handler(event(`"${'x'.repeat(300_000)}"`, '/requests/status'), invocation);
     const bytes = { ...event(Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64'), '/requests/status'), isBase64Encoded: true };
     expect([large.statusCode, (await handler(bytes, invocation)).statusCode]).toEqual([413, 400]);
+  });
+});
+
+describe('rows 63 and 68: the function of the schedules, whoever calls it and with whatever event,', () => {
+  it('starts nothing that is not due, repeats nothing, and takes no more of the event than a tier', async () => {
+    const forged = fc.oneof(
+      mutationsOf({ tier: 'medium', keyId, force: true, detail: { keyId, reason: 'x'.repeat(300_000) } }),
+      fc.record({
+        source: fc.constant('rekey'),
+        'detail-type': hostileText,
+        tier: fc.constantFrom('high', 'medium', 'low'),
+        keyId: hostileText,
+      }),
+      hostileValue,
+    );
+    await fc.assert(
+      fc.asyncProperty(forged, async (event) => {
+        const before = stored();
+        const error = await scheduled(event, invocation).then(
+          () => undefined,
+          (thrown: Error) => thrown,
+        );
+        if (error) expect(error.name).toBe('Refused');
+        expectNoEcho(`${error?.message}`);
+        expect(stored()).toBe(before);
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 

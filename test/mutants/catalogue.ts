@@ -38,5 +38,6 @@ export function catalogue(): Row[] {
   ];
 }
 
-/** The texts that a mutant changes, from the repository as it is. Throws DoesNotApply. */
-export const textsOf = (mutant: Mutant): Map<string, string> => mutated(mutant, (file) => readFileSync(join(root, file), 'utf8'));
+/** The texts that a mutant changes, from a copy of the repository or from the repository itself. Throws DoesNotApply. */
+export const textsOf = (mutant: Mutant, path = root): Map<string, string> =>
+  mutated(mutant, (file) => readFileSync(join(path, file), 'utf8'));

@@ -3,6 +3,8 @@ import { type Death, type History, suspects, tried } from './killer.ts';
 /** What a process is asked: to try some histories, and if none of them breaks anything, to look further. */
 export interface Hunt {
   readonly known: readonly History[];
+  /** A history counts only if one of these invariants broke in it; empty: any. */
+  readonly shows: readonly string[];
   /** How many seeds to search at most, beside everything else; 0: nothing more than the known ones. */
   readonly seeds: number;
 }
@@ -18,7 +20,7 @@ export interface Hunted {
 // Without the process that asked there is nobody to tell.
 process.on('disconnect', () => process.exit());
 
-const { known, seeds } = JSON.parse(process.argv[2] ?? '') as Hunt;
+const { known, shows, seeds } = JSON.parse(process.argv[2] ?? '') as Hunt;
 process.send?.(await hunted(), () => process.exit());
 
 async function hunted(): Promise<Hunted> {
@@ -26,7 +28,8 @@ async function hunted(): Promise<Hunted> {
   const dies = async (by: History): Promise<Death | null> => {
     try {
       told += 1;
-      return await tried(by);
+      const death = await tried(by);
+      return death && (shows.length === 0 || death.invariants.some((one) => shows.includes(one))) ? death : null;
     } catch (error) {
       stopped += 1;
       why = (error as Error).message;

@@ -1,6 +1,6 @@
 import { boundaries } from '../simulation/boundaries.ts';
 import { runHistory, type History as Told } from '../simulation/history.ts';
-import { type acts, interleaved, type Place, placesOf } from '../simulation/interleavings.ts';
+import { type acts, interleaved, type Place, placesOf, someOf } from '../simulation/interleavings.ts';
 import { planOf } from '../simulation/plan.ts';
 import { regressions } from '../simulation/regressions.ts';
 import { stories } from '../simulation/stories.ts';
@@ -40,9 +40,17 @@ export async function* suspects(seeds: number): AsyncGenerator<History> {
   for (const { was } of regressions) yield { was };
   const soon = Math.min(seeds, 200);
   for (let seed = 1; seed <= soon; seed++) yield { seed };
-  for (const { fault, ...place } of await boundaries('each site')) yield { ...place, act: fault };
-  for (const [act, its] of interleavings) {
-    for (const story of its) for (const place of await placesOf(story)) yield { ...place, act };
+  const places = new Map<string, Place[]>();
+  for (const story of Object.keys(stories)) places.set(story, await placesOf(story));
+  // A long search looks at every place.
+  for (const some of seeds > 500 ? [10, Infinity] : [10]) {
+    for (const [act, its] of interleavings) {
+      for (const story of its) {
+        const all = places.get(story) ?? [];
+        for (const place of some < all.length ? someOf(all, some, act.length) : all) yield { ...place, act };
+      }
+    }
+    if (some === 10) for (const { fault, ...place } of await boundaries('each site')) yield { ...place, act: fault };
   }
   for (let seed = soon + 1; seed <= seeds; seed++) yield { seed };
 }
@@ -58,11 +66,12 @@ const [rotation, back, revocation, second] = [
 const interleavings: readonly (readonly [act: keyof typeof acts, stories: readonly string[]])[] = [
   ['revoke everything', [rotation, back, revocation, second, 'the first issue', 'a held reissue that is released']],
   ['a pause, and revoke everything', [rotation, back, revocation, second]],
+  ['the answers of two creates are lost', [revocation, second, rotation, 'the first issue']],
   ['a pause, and take back', [rotation]],
   ['take back', [rotation]],
   ['revoke current', [rotation, back]],
   ['revoke previous', [rotation, back]],
-  ['everything is redriven', [rotation, back, revocation, second, 'a held reissue that is released']],
+  ['everything is redriven', ['a rotation after another', rotation, back, revocation, second, 'a held reissue that is released']],
   ['a round of the reconciler', [rotation, back, revocation, 'repairs of an idle key']],
   ['rotate', [rotation, 'repairs of an idle key']],
   ['the machine loses power', [rotation, back, revocation]],

@@ -76,7 +76,7 @@ async function soundWithout(rows: readonly Row[]): Promise<void> {
     const killer = killers[mutant.name];
     return killer && 'by' in killer ? [killer.by] : [];
   });
-  const { death, stopped, why } = await hunt(root, { known, seeds: 0 });
+  const { death, stopped, why } = await hunt(root, { known, shows: [], seeds: 0 });
   if (death) console.error(`the product itself breaks ${death.invariants.join(' ')} with ${inWords(death.by)}: ${death.seen}`);
   if (stopped) console.error(`a history of the product itself could not be told: ${why}`);
   if (death || stopped) process.exit(1);
@@ -87,12 +87,12 @@ async function fateOf(row: Row, copy: ThrowAway, seeds: number): Promise<Fate> {
   if (because !== undefined && mutant.edits.length === 1) return { row, killer: null, red: [], note: because };
   const known = killers[mutant.name];
   try {
-    return await copy.holding(textsOf(mutant), async () => {
+    return await copy.holding(textsOf(mutant, copy.path), async () => {
       if (known && 'test' in known) {
         const red = await failing(copy.path, known.test, known.titled);
         return { row, killer: red.length ? known : null, red: red.slice(0, 1), note: red.length ? '' : 'the test that killed it passes' };
       }
-      const { death, told, stopped, why } = await hunt(copy.path, { known: known ? [known.by] : [], seeds });
+      const { death, told, stopped, why } = await hunt(copy.path, { known: known ? [known.by] : [], shows: mutant.shows ?? [], seeds });
       if (!death) return { row, killer: null, red: [], note: `survived ${told} histories${stopped ? `; ${stopped} stopped: ${why}` : ''}` };
       const moved = known && JSON.stringify(known.by) !== JSON.stringify(death.by);
       return {

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 export const mechanisms: readonly Mutant[] = [
   {
     name: 'fence',
+    shows: ['INV-4'],
     removes: 'the fence that every record of an attempt is written under',
     edits: [
       {
@@ -15,6 +16,7 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'quiesce and sweep in a revocation',
+    shows: ['INV-14'],
     removes: 'the wait for late attempts before a reissue, and the disabling of what they left',
     edits: [
       {
@@ -27,6 +29,7 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'quiesce before a rollback',
+    shows: ['INV-12', 'INV-13'],
     removes: 'the wait for late attempts between Abort and RollBack',
     edits: [{ file: 'workflows/rotate.asl.json', find: '"SecondsPath": "$.abort.quiesceSeconds",', put: '"Seconds": 0,' }],
   },
@@ -37,16 +40,19 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'confirm back',
+    shows: ['INV-12'],
     removes: 'the proof in a rollback that every consumer is back',
     edits: [{ file: 'core/rotate/roll-back.ts', find: '    await requireConsumersBack(attempt, old, since);\n', put: '' }],
   },
   {
     name: 'adoption',
+    shows: ['INV-8', 'INV-12'],
     removes: 'the proof that every consumer has moved',
     edits: [{ file: 'core/rotate/confirm.ts', find: 'if (evidence.missing.length === 0) {', put: 'if (evidence) {' }],
   },
   {
     name: 'adoption by consumers',
+    shows: ['INV-8', 'INV-12'],
     removes: 'the consumers in that proof: what the destinations hold is enough',
     edits: [
       {
@@ -58,11 +64,13 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'point of no return',
+    shows: ['INV-9'],
     removes: 'the refusal to roll back once the old version may be disabled',
     edits: [{ file: 'core/rotate/abort.ts', find: "        { path: 'rotation.ponr', is: '=', value: false },\n", put: '' }],
   },
   {
     name: 'never enable',
+    shows: ['INV-2', 'INV-3'],
     removes: 'the rule that nothing enables: a rollback brings the old version back in the vendor’s console',
     edits: [
       {
@@ -74,6 +82,7 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'probe before the acknowledgement',
+    shows: ['INV-2', 'INV-6'],
     removes: 'the probes: a version counts as dead as soon as the provider was told',
     edits: [
       {
@@ -85,17 +94,19 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'record after effect',
+    shows: ['INV-6'],
     removes: 'the order of a disable: the inventory says dead with the intent',
     edits: [
       {
         file: 'core/ending.ts',
-        find: "{ ...unprobed(version), state: moveVersion(version.state, 'disabling') };",
-        put: "{ ...unprobed(version), state: moveVersion(version.state, 'disabling') && 'disabled' };",
+        find: "{ ...unprobed(version), ending, state: moveVersion(version.state, 'disabling') };",
+        put: "{ ...unprobed(version), ending, state: moveVersion(version.state, 'disabling') && 'disabled' };",
       },
     ],
   },
   {
     name: 'preflight',
+    shows: ['INV-12', 'INV-13'],
     removes: 'the probe before a new version is delivered',
     edits: [
       {
@@ -107,6 +118,7 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'reconciler',
+    shows: ['INV-7', 'INV-18'],
     removes: 'the reconciler',
     edits: [
       {
@@ -118,16 +130,19 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'deletion of orphans',
+    shows: ['INV-18'],
     removes: 'the deletion of what a lost create left behind, before the next one',
     edits: [{ file: 'core/rotate/issue.ts', find: '  await removeOrphans(attempt, listed, created);\n', put: '' }],
   },
   {
     name: 'freeing a slot',
+    shows: ['INV-18'],
     removes: 'the deletion of a dead version when the provider has no slot left',
     edits: [{ file: 'core/rotate/issue.ts', find: '  await freeSlot(attempt, listed);\n', put: '' }],
   },
   {
     name: 'disable before reissue',
+    shows: ['INV-18'],
     removes: 'the order of a revocation: what leaked is disabled only when the new version is there',
     edits: [
       {
@@ -139,6 +154,7 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'pinned versions',
+    shows: ['INV-12'],
     removes: 'the pin of the old version: a step that runs again takes the one in use for the old one',
     edits: [
       {
@@ -150,6 +166,7 @@ export const mechanisms: readonly Mutant[] = [
   },
   {
     name: 'bound on late workers',
+    shows: ['INV-12', 'INV-13', 'INV-14'],
     removes: 'the bound: every wait for late attempts is over before they are',
     edits: [
       {

@@ -13,6 +13,8 @@ export interface Mutant {
   /** What is missing in it, in words. */
   readonly removes: string;
   readonly edits: readonly Edit[];
+  /** The invariants that it must be seen to break, where others break on the way: one of these. */
+  readonly shows?: readonly string[];
 }
 
 /** A mutant that cannot be made any more: the code it is about has changed. */

@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 export const own: readonly Mutant[] = [
   {
     name: 'unconditional fence of a revocation',
+    shows: ['INV-15'],
     removes: 'the rule that a revocation asks for nothing but the key: a hold stops it',
     edits: [
       {
@@ -15,6 +16,7 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'first disable within the request',
+    shows: ['INV-15'],
     removes: 'the disable that a revocation makes before anything else may fail',
     edits: [
       {
@@ -26,14 +28,20 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'second revocation goes back to Disable',
+    shows: ['INV-18', 'K10'],
     removes: 'the return to Disable when a second revocation joins an open one',
     edits: [
       { file: 'core/revoke/begin.ts', find: "'revocation.step': 'disable', ", put: '' },
-      { file: 'core/revoke/begin.ts', find: 'setIfMissing: { ', put: "setIfMissing: { 'revocation.step': 'disable', " },
+      {
+        file: 'core/revoke/begin.ts',
+        find: "setIfMissing: { 'revocation.id'",
+        put: "setIfMissing: { 'revocation.step': 'disable', 'revocation.id'",
+      },
     ],
   },
   {
     name: 'scope of a report',
+    shows: ['INV-16'],
     removes: 'the scope: a report about one version ends all of them',
     edits: [{ file: 'core/revoke/disable.ts', find: 'inScope(all, unseen).map', put: "inScope(all, unseen.length ? ['all'] : []).map" }],
   },
@@ -44,6 +52,7 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'held reissue',
+    shows: ['K11'],
     removes: 'the hold of a reissue after a leak at a destination or at an unknown place',
     edits: [
       { file: 'core/revoke/attribute.ts', find: 'const next: Next = served || !isHeld(key) ?', put: 'const next: Next = served || key ?' },
@@ -51,6 +60,7 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'stripping of labels',
+    shows: ['INV-22'],
     removes: 'the stripping of labels from compromised versions at the close',
     edits: [{ file: 'core/revoke/close.ts', find: '  await stripCompromised(attempt);\n', put: '' }],
   },
@@ -67,6 +77,7 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'intent before effect',
+    shows: ['INV-23'],
     removes: 'the record of an effect before it is made',
     edits: [
       {
@@ -78,16 +89,19 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'audit in the same transaction',
+    shows: ['INV-23'],
     removes: 'the entries of the audit chain in the transaction that they are about',
     edits: [{ file: 'core/commit.ts', find: '      ...filings(keyId, entries),\n', put: '' }],
   },
   {
     name: 'notices in the same transaction',
+    shows: ['INV-25'],
     removes: 'the notices in the transaction that they are about: they are only sent',
     edits: [{ file: 'core/commit.ts', find: '      ...(change.notices ?? []).map((notice) => putItem(outboxItem(notice))),\n', put: '' }],
   },
   {
     name: 'notices sent again',
+    shows: ['INV-25'],
     removes: 'the second sending of notices that were committed and not sent',
     edits: [
       {
@@ -104,21 +118,25 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'proof of possession',
+    shows: ['INV-12', 'INV-10', 'INV-8'],
     removes: 'the comparison of a proof with the value it must be made with',
     edits: [{ file: 'core/adoption.ts', find: 'if (!value || !isProof(', put: 'if (!value && !isProof(' }],
   },
   {
     name: 'reading back',
+    shows: ['INV-13'],
     removes: 'the reading back of what was written to a destination',
     edits: [{ file: 'core/delivery.ts', find: 'if (!held?.equals(value))', put: 'if (!held && !value)' }],
   },
   {
     name: 'attribution',
+    shows: ['INV-11'],
     removes: 'the difference between our credentials and those of strangers',
     edits: [{ file: 'core/attribution.ts', find: "return key.facts.exclusive ? 'ours' : 'stranger';", put: "return 'ours';" }],
   },
   {
     name: 'starting again what is stuck',
+    shows: ['INV-18'],
     removes: 'the new execution for an operation whose execution ended',
     edits: [
       {
@@ -142,9 +160,14 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'patience with what cannot be probed',
+    shows: ['INV-2', 'INV-6'],
     removes: 'the wait for the vendor’s disable to reach everywhere, for a version whose value was never stored',
     edits: [
-      { file: 'core/ending.ts', find: 'return unlistedLongEnough(attempt, version);', put: "return dead(attempt, version, 'not listed');" },
+      {
+        file: 'core/ending.ts',
+        find: 'return unlistedLongEnough(attempt, version, listed);',
+        put: "return dead(attempt, version, listed, 'not listed');",
+      },
     ],
   },
   {
@@ -154,11 +177,13 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'repair of what was enabled again',
+    shows: ['INV-2', 'INV-6'],
     removes: 'the disabling of a dead version that somebody else enabled',
     edits: [{ file: 'core/reconcile/idle.ts', find: 'for (const plan of [enabledAgain, orphans,', put: 'for (const plan of [orphans,' }],
   },
   {
     name: 'repair of orphans',
+    shows: ['INV-7'],
     removes: 'the disabling of credentials without a record while a key is idle',
     edits: [
       { file: 'core/reconcile/idle.ts', find: 'for (const plan of [enabledAgain, orphans,', put: 'for (const plan of [enabledAgain,' },
@@ -166,16 +191,19 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'repair of AWSCURRENT',
+    shows: ['INV-22'],
     removes: 'the return of AWSCURRENT to the version in use',
     edits: [{ file: 'core/reconcile/idle.ts', find: '    ...movedBack(ports, key, versions, current),\n', put: '' }],
   },
   {
     name: 'repair of destinations',
+    shows: ['INV-13'],
     removes: 'the second delivery to a destination that somebody else overwrote',
     edits: [{ file: 'core/reconcile/idle.ts', find: 'soaked, labelled, drifted])', put: 'soaked, labelled])' }],
   },
   {
     name: 'rights of a step',
+    shows: ['INV-21'],
     removes: 'a right that Issue’s row of the step table grants it',
     edits: [{ file: 'workflows/steps.ts', find: "    'provider.create',\n    'provider.delete',", put: "    'provider.delete'," }],
   },
@@ -184,6 +212,56 @@ export const own: readonly Mutant[] = [
     removes: 'the delivery of the version in use to every destination after a revocation that left it alone',
     edits: [
       { file: 'core/delivery.ts', find: "return item?.['operationId'] === attempt.operation.id;", put: 'return item !== undefined;' },
+    ],
+  },
+  {
+    name: 'first delivery of a first issue',
+    removes: 'the point of no return that a first issue passes with its first delivery',
+    edits: [
+      {
+        file: 'core/delivery.ts',
+        find: "...(isFirstIssue(attempt) ? { set: { 'rotation.ponr': true } } : {})",
+        put: '...(isFirstIssue(attempt) ? {} : {})',
+      },
+    ],
+  },
+  {
+    name: 'values that were given up',
+    removes: 'the knowledge of the values that an operation minted and gave up, when a label was moved to one of them',
+    edits: [{ file: 'core/delivery.ts', find: ' && !mints.includes(holder))', put: ' && mints)' }],
+  },
+  {
+    name: 'calls that end with their cause',
+    removes: 'the end of a call for a person once the operation begins anew or moves on',
+    edits: [
+      { file: 'core/revoke/disable.ts', find: "fresh.attention?.reason === 'OperationStuck'", put: "fresh.attention?.reason === 'x'" },
+      {
+        file: 'core/attempt.ts',
+        find: "movesOn && key.attention?.reason === 'OperationStuck'",
+        put: "movesOn && key.attention?.reason === 'x'",
+      },
+    ],
+  },
+  {
+    name: 'token that is waited on',
+    removes: 'the new execution for a Confirm that was answered under a token which a late attempt had stored',
+    edits: [
+      {
+        file: 'core/reconcile/stuck.ts',
+        find: "if (state === 'running' && !wasAnswered(key)) return null;",
+        put: "if (state === 'running' && (true || !wasAnswered(key))) return null;",
+      },
+    ],
+  },
+  {
+    name: 'back to Notify',
+    removes: 'the return to Notify, whose record may be missing, when a version is not proven dead yet',
+    edits: [
+      {
+        file: 'workflows/revoke.asl.json',
+        find: '"Seconds": 15,\n      "Next": "Notify"',
+        put: '"Seconds": 15,\n      "Next": "Validate"',
+      },
     ],
   },
 ];

@@ -80,6 +80,8 @@ describe('at moments chosen by a seed,', () => {
     ['a rotation', 'rotate'],
     ['a rotation', 'change the facts'],
     ['a rotation', 'hold'],
+    ['a rotation', 'the answers of two creates are lost'],
+    ['a revocation of everything', 'the answers of two creates are lost'],
     ...['a rotation', 'a rotation that is taken back', 'a revocation of everything'].flatMap((story) =>
       outside.map((act) => [story, act] as const),
     ),

@@ -11,6 +11,8 @@ export interface KeyPlan {
   readonly exclusive: boolean;
   readonly slots: 2 | 3;
   readonly countsDisabled: boolean;
+  /** The vendor's class (protocol.md §6): it takes our value, knows our label again, or shows its own value once. */
+  readonly class: 'A' | 'B' | 'C';
   readonly activateSeconds: number;
   readonly revokeSeconds: number;
   readonly risk: 'high' | 'medium' | 'low';
@@ -73,6 +75,7 @@ const keyPlans: fc.Arbitrary<KeyPlan> = fc.record({
   exclusive: fc.boolean(),
   slots: fc.constantFrom(2, 3),
   countsDisabled: oftenest(true, false),
+  class: oftenest<KeyPlan['class']>('C', 'A', 'B'),
   activateSeconds: fc.integer({ min: 0, max: 3 }),
   revokeSeconds: fc.integer({ min: 0, max: 6 }),
   risk: fc.constantFrom('medium', 'high', 'low'),

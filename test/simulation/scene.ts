@@ -236,6 +236,7 @@ function newRecord(facts: KeyFacts, key: KeyPlan, switches: Switches, labels: Ke
     series: `${facts.provider}-`,
     clock: { now: () => Date.now() },
     traits: {
+      class: key.class,
       maxLive: key.slots,
       countsDisabled: key.countsDisabled,
       activateSeconds: key.activateSeconds + 4,

@@ -7,6 +7,7 @@ const plainKey: KeyPlan = {
   exclusive: true,
   slots: 2,
   countsDisabled: true,
+  class: 'C',
   activateSeconds: 0,
   revokeSeconds: 0,
   risk: 'medium',

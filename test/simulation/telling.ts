@@ -8,7 +8,7 @@ function planInWords({ keys, requests, faults, start, rotateEverySeconds, atOver
     ...keys.map(
       (key, i) =>
         `Key team-${i + 1}/key: ${key.services.length ? `services ${key.services.join(', ')}` : 'no services'}; ${key.destinations} destination(s); ` +
-        `${key.exclusive ? 'exclusive' : 'shared'} principal with ${key.slots} slots${key.countsDisabled ? ' that count disabled ones' : ''}; ` +
+        `${key.exclusive ? 'exclusive' : 'shared'} principal with ${key.slots} slots${key.countsDisabled ? ' that count disabled ones' : ''}, class ${key.class}; ` +
         `risk ${key.risk}; ${key.adopted ? 'adopted' : 'never issued'}; reissue ${key.reissue}; ` +
         `accepted after ${key.activateSeconds} s, refused after ${key.revokeSeconds} s.`,
     ),

@@ -39,7 +39,7 @@ const revokeAlwaysWorks: Invariant = {
 /** INV-19 */
 const oneHome: Invariant = {
   id: 'INV-19',
-  sentence: 'each destination and each fingerprint belongs to one key, and a version stays in its environment',
+  sentence: 'each destination, each fingerprint and each credential belongs to one key, and a version stays in its environment',
   atEnd: ({ oracle, items }) => {
     const homes = new Map<string, string>();
     const twice = each(oracle, ({ facts }) =>
@@ -62,7 +62,15 @@ const oneHome: Invariant = {
           .map(() => `a fingerprint of version ${number} of ${facts.id} is not its own`),
       ),
     );
-    return [...twice, ...astray, ...stolen];
+    const owners = new Map<string, string>();
+    const shared = each(oracle, ({ facts, versions }) =>
+      [...versions.values()].flatMap(({ credentialId, number }) => {
+        const [owner, own] = [owners.get(credentialId ?? ''), `version ${number} of ${facts.id}`];
+        if (credentialId) owners.set(credentialId, own);
+        return owner ? [`${credentialId} is ${owner} and ${own}`] : [];
+      }),
+    );
+    return [...twice, ...astray, ...stolen, ...shared];
   },
 };
 
