@@ -17,6 +17,8 @@ import { keyList } from './commands/key-list.ts';
 import { keyLive } from './commands/key-live.ts';
 import { keyShow } from './commands/key-show.ts';
 import { reissue } from './commands/reissue.ts';
+import { report } from './commands/report.ts';
+import { reportsList, reportsRelease } from './commands/reports.ts';
 import { reviewAnswer } from './commands/review-answer.ts';
 import { reviewList } from './commands/review-list.ts';
 import { reviewOpen } from './commands/review-open.ts';
@@ -77,6 +79,11 @@ function program(): Command {
   for (const command of [reviewList(), reviewAnswer(), reviewOpen()]) review.addCommand(settle(command));
   const bulk = group('bulk', 'revocations of many keys at once').addHelpText('after', examples('bulk list', 'bulk resume 0a1b2c3d-4e5f'));
   for (const command of [bulkList(), bulkResume(), bulkProofs()]) bulk.addCommand(settle(command));
+  const reports = group('reports', 'reports from outside that wait for a responder').addHelpText(
+    'after',
+    examples('reports list', 'reports release'),
+  );
+  for (const command of [reportsList(), reportsRelease()]) reports.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -94,11 +101,13 @@ function program(): Command {
   rekey.addCommand(glass);
   rekey.addCommand(review);
   rekey.addCommand(bulk);
+  rekey.addCommand(reports);
   for (const command of [
     rotate(),
     rollback(),
     revoke(),
     certificate(),
+    report(),
     reissue(),
     confirm(),
     hold(),

@@ -16,6 +16,7 @@ export const actions = [
   'except',
   'review',
   'acknowledge',
+  'report',
   'revoke',
   'reissue',
   'read',
@@ -26,7 +27,7 @@ export type Action = (typeof actions)[number];
  * Whom a managed policy makes of a principal: the operator is the platform engineer, the owner the key's, the auditor only reads.
  * Create, approve and revoke are separate: whoever does two of them holds two policies.
  */
-export const roles = ['operator', 'responder', 'owner', 'auditor', 'consumer'] as const;
+export const roles = ['operator', 'responder', 'owner', 'auditor', 'consumer', 'reporter'] as const;
 export type Role = (typeof roles)[number];
 
 export interface Authority {
@@ -75,6 +76,12 @@ export const defaultAuthority: readonly AuthorityRule[] = [
   },
   { roles: ['operator', 'responder', 'owner'], actions: ['review'], tiers, needs: 'to answer under their own name' },
   { roles: ['operator', 'responder', 'owner'], actions: ['acknowledge'], tiers, needs: 'nobody else; who took it is on record' },
+  {
+    roles: ['reporter', 'operator', 'responder'],
+    actions: ['report'],
+    tiers,
+    needs: 'nobody else: the policy decides what a report does, and beyond a budget a responder does',
+  },
   { roles: ['schedule'], actions: ['rotate'], tiers, needs: 'the key to be due, active and not on hold' },
 ];
 

@@ -103,6 +103,8 @@ export interface KeyFacts {
   /** Who may read it besides its consumers: people and systems, for the finding on more than ten readers. */
   readonly readers: readonly string[];
   readonly scopes: readonly string[];
+  /** Meant to be seen by everybody, as in a web page: a report that it leaked changes nothing. */
+  readonly publishable?: boolean;
   /** The approved store that holds the value. */
   readonly store: string;
   readonly destinations: readonly DestinationSpec[];
@@ -186,6 +188,8 @@ export interface RevokeRequest {
   readonly scope: 'all' | readonly number[];
   /** Where it leaked; `destination` and `unknown` hold the reissue. */
   readonly source: LeakSource;
+  /** The reissue waits for a responder, whatever the source. */
+  readonly hold?: boolean;
   /** When it was reported, where that was before the request. */
   readonly reportedAt?: string;
   /** Versions that were proven dead and are accepted again: nothing short of a new proof ends this request. */

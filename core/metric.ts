@@ -24,6 +24,12 @@ export const metrics = {
   revocationDeadSeconds: 'Seconds',
   /** The age of a request whose key is not contained yet. */
   revocationOpenSeconds: 'Seconds',
+  /** Reports from outside, those about nothing that is known, and those that wait because their sender sent too many. */
+  reportsReceived: 'Count',
+  reportsUnknown: 'Count',
+  reportsQueued: 'Count',
+  /** Messages to the reports' door whose signature does not hold. */
+  reportsRefused: 'Count',
   /** Notices of one key that were committed long ago and could not be sent at this look either. */
   noticesWaiting: 'Count',
   /** Matters that wait for people, and pages that could not be sent at this look. */

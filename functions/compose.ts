@@ -19,8 +19,9 @@ import { providers as registry } from '../adapters/providers/registry.ts';
 import { randomId } from '../adapters/random-id.ts';
 import { Refused } from '../core/errors.ts';
 import type { Ports } from '../core/ports.ts';
+import type { SecretOf } from '../requests/senders/sender.ts';
 import { environment } from '../workflows/environment.ts';
-import { adminCredentials, readPepper } from './deployed-secrets.ts';
+import { adminCredentials, readPepper, senderSecrets } from './deployed-secrets.ts';
 import { deployedInstallation, type Installation } from './installation.ts';
 import { secretNames } from './secret-names.ts';
 
@@ -128,6 +129,16 @@ export const executions: Part = ({ variable, callSeconds }) => ({
     callSeconds,
   }),
 });
+
+/** The secrets of senders of reports, for the one function that checks their signatures. */
+export function deployedSenders(): SecretOf {
+  const { settings } = deployedInstallation();
+  let secretOf: SecretOf | undefined;
+  return (sender) => {
+    secretOf ??= senderSecrets({ client: secretsManager(), prefix: variable('prefix'), callSeconds: settings.callSeconds });
+    return secretOf(sender);
+  };
+}
 
 function variable(name: keyof typeof environment): string {
   const value = process.env[environment[name]];

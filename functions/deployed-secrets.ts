@@ -44,6 +44,26 @@ export function adminCredentials({ client, prefix, callSeconds }: Source) {
   };
 }
 
+/**
+ * The secret of a sender of reports, `<prefix>sender/<name>`: undefined for one that was not set up. Held warm; what is missing is asked for again.
+ * Throws DestinationUnavailable when nobody answers: then nothing is known of the sender, and its message has to come again.
+ */
+export function senderSecrets({ client, prefix, callSeconds }: Source) {
+  const held = new Map<string, { readonly secret: Value; readonly until: number }>();
+  return async (sender: string): Promise<Value | undefined> => {
+    const before = held.get(sender);
+    if (before && Date.now() < before.until) return before.secret;
+    const answer = await read(client, secretNames.sender(prefix, sender), callSeconds);
+    if ('code' in answer) {
+      if (answer.transient) throw new DestinationUnavailable(`the secret of sender ${sender} could not be read: ${answer.text}`);
+      return undefined;
+    }
+    const secret = new Value(answer.secret);
+    held.set(sender, { secret, until: Date.now() + heldSeconds * 1000 });
+    return secret;
+  };
+}
+
 async function read(client: SecretsManagerClient, SecretId: string, callSeconds: number) {
   try {
     const until = { abortSignal: AbortSignal.timeout(callSeconds * 1000) };

@@ -39,6 +39,19 @@ export function scheduleHandler(
     });
 }
 
+/** The handler of an event that a service of AWS sends: nobody waits for the answer, and what fails comes again, then is a dead letter. */
+export function eventHandler(
+  name: string,
+  parts: readonly Part[],
+  run: (ports: ReturnType<ReturnType<typeof compose>>, event: unknown, account: string) => Promise<unknown>,
+): (event: unknown, invocation: Invocation) => Promise<void> {
+  const ports = compose(...parts);
+  return (event, { awsRequestId, invokedFunctionArn }) =>
+    guarded(name, awsRequestId, ports, async () => {
+      await run(ports(), event, invokedFunctionArn.split(':')[4] ?? '');
+    });
+}
+
 /** The fields of every payload, and those of one state alone. */
 const common = { keyId: 'string', operationId: 'string', startSeq: 'number' };
 const own: Readonly<Record<string, object>> = { Confirm: { taskToken: 'string' }, Abort: { error: 'string' } };

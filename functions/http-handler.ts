@@ -2,6 +2,7 @@ import { Refused, RekeyError } from '../core/errors.ts';
 import type { Ports } from '../core/ports.ts';
 import { checkMedia, parseBody, textOfBody } from '../requests/body.ts';
 import { httpStatus } from '../requests/http-status.ts';
+import type { Message } from '../requests/senders/sender.ts';
 import { compose, type Part } from './compose.ts';
 import { type Invocation, logUnexpected } from './handler.ts';
 
@@ -40,10 +41,37 @@ export function httpHandler(
   parts: readonly Part[],
   answer: (ports: Ports, request: SignedRequest) => Promise<unknown>,
 ): (event: ApiEvent, invocation: Invocation) => Promise<ApiAnswer> {
+  return handled(name, parts, async (ports, event, invocation) => answer(ports, signedRequest(event, invocation)));
+}
+
+/** What came to an address that asks for no identity of ours: its bytes as they were sent, and its headers. */
+export interface OpenMessage {
+  readonly path: string;
+  readonly message: Message;
+}
+
+/** The handler of routes without authorisation: the answer checks the sender's own signature. Answers like the others. */
+export function openHandler(
+  name: string,
+  parts: readonly Part[],
+  answer: (ports: Ports, open: OpenMessage) => Promise<unknown>,
+): (event: ApiEvent, invocation: Invocation) => Promise<ApiAnswer> {
+  return handled(name, parts, async (ports, event) => {
+    const { headers = {}, body = '', isBase64Encoded = false } = event;
+    const raw = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+    return answer(ports, { path: (event.rawPath ?? '').replace(/^\/+|\/+$/g, ''), message: { headers, raw } });
+  });
+}
+
+function handled(
+  name: string,
+  parts: readonly Part[],
+  answer: (ports: Ports, event: ApiEvent, invocation: Invocation) => Promise<unknown>,
+): (event: ApiEvent, invocation: Invocation) => Promise<ApiAnswer> {
   const ports = compose(...parts);
   return async (event, invocation) => {
     try {
-      return reply(200, { result: (await answer(ports(), signedRequest(event, invocation))) ?? null });
+      return reply(200, { result: (await answer(ports(), event, invocation)) ?? null });
     } catch (error) {
       if (error instanceof Refused) {
         const { code, message, problems } = error;

@@ -8,6 +8,9 @@ export const secretNames = {
   /** Begins the name of every admin credential; `<provider>/<account>` follows. */
   admins: (prefix: string) => `${prefix}admin/`,
   admin: (prefix: string, provider: string, account: string) => `${prefix}admin/${provider}/${account}`,
+  /** Begins the name of every sender's secret; `<name>` follows. */
+  senders: (prefix: string) => `${prefix}sender/`,
+  sender: (prefix: string, name: string) => `${prefix}sender/${name}`,
   /** Keys the fingerprints of the whole installation. */
   pepper: (prefix: string) => `${prefix}pepper`,
   /** The KMS key that encrypts every secret under the prefix. */

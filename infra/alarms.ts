@@ -32,6 +32,7 @@ export const alarmHeadings = {
   'reconciler-stopped': 'Alarm: the reconciler has stopped',
   'sweeps-stopped': 'Alarm: the sweeps have stopped',
   'firings-undelivered': 'Alarm: firings were not delivered',
+  'reports-waiting': 'Alarm: reports wait for a responder',
 } as const;
 
 interface Rule {
@@ -105,6 +106,10 @@ function rules({ settings, revoke, apiId, undelivered }: AlarmsProps): Readonly<
     'operation-stuck': {
       means: 'An operation was started again and again, and does not get beyond its step.',
       metric: ours('operationsStuck', 'Sum', 3 * stuckSeconds),
+    },
+    'reports-waiting': {
+      means: 'A sender reported more keys than may be ended by themselves; the rest waits for a responder.',
+      metric: ours('reportsQueued', 'Sum'),
     },
     'notices-waiting': { means: 'Notices were committed and cannot be sent.', metric: ours('noticesWaiting', 'Maximum') },
     'keys-not-reconciled': {

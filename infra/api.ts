@@ -1,10 +1,10 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type Route, routes } from '../requests/routes.ts';
+import { openRoutes, type Route, routes } from '../requests/routes.ts';
 import { apiSeconds } from './doors.ts';
 
 export interface ApiProps {
@@ -42,6 +42,19 @@ export class Api extends Construct {
         target: `integrations/${integrations[door].ref}`,
       });
     }
+    for (const { path, door } of openRoutes) {
+      const route = new CfnRoute(this, `Route-${path.replaceAll(/[^a-z]/g, '-')}`, {
+        apiId: this.id,
+        routeKey: `POST /${path}`,
+        authorizationType: 'NONE',
+        target: `integrations/${integrations[door].ref}`,
+      });
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason:
+          'The sender has no identity of ours: it signs the raw body, and the function looks at nothing of it before that signature held.',
+      });
+    }
     this.#stage(name('api'), logKey);
   }
 
@@ -52,13 +65,16 @@ export class Api extends Construct {
 
   /** The function behind a door, which this API alone may invoke: whoever invoked it directly could write any principal into the event. */
   #integration(door: string, lambda: LambdaFunction): CfnIntegration {
-    new CfnPermission(this, `May-${door}`, {
-      action: 'lambda:InvokeFunction',
-      functionName: lambda.functionArn,
-      principal: 'apigateway.amazonaws.com',
-      sourceAccount: Stack.of(this).account,
-      sourceArn: this.#arn(door === 'acknowledge' ? '*/POST/receipts' : '*/POST/requests/*'),
-    });
+    const paths = door === 'acknowledge' ? ['receipts'] : door === 'report' ? ['requests/*', 'reports/*'] : ['requests/*'];
+    for (const [i, path] of paths.entries()) {
+      new CfnPermission(this, `May-${door}${i || ''}`, {
+        action: 'lambda:InvokeFunction',
+        functionName: lambda.functionArn,
+        principal: 'apigateway.amazonaws.com',
+        sourceAccount: Stack.of(this).account,
+        sourceArn: this.#arn(`*/POST/${path}`),
+      });
+    }
     return new CfnIntegration(this, `To-${door}`, {
       apiId: this.id,
       integrationType: 'AWS_PROXY',
@@ -82,6 +98,10 @@ export class Api extends Construct {
       accessLogSettings: { destinationArn: log.logGroupArn, format: JSON.stringify(logLine) },
       // Far more than people and their services ask for, and few enough that a loop with valid credentials cannot use up the account's functions.
       defaultRouteSettings: { throttlingRateLimit: 50, throttlingBurstLimit: 100 },
+      // Whoever has no identity of ours gets a small share, so that a flood of refused reports leaves the doors to the others.
+      routeSettings: Object.fromEntries(
+        openRoutes.map(({ path }) => [`POST /${path}`, { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 }]),
+      ),
     });
   }
 

@@ -1,5 +1,5 @@
-import { Duration, Validations } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -24,15 +24,28 @@ export class DeadLetters extends Construct {
     });
   }
 
+  /** Lets EventBridge put here what it could not deliver for a rule. */
+  takeFrom(ruleArn: string): void {
+    this.queue.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queue.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': ruleArn }, StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+  }
+
   /**
-   * An invocation of the function that nobody waits for is not repeated: the next firing looks again, and a repetition of
-   * this one would only stand beside it. It ends here when it fails, or when it was not begun after five minutes.
+   * An invocation of the function that nobody waits for is not repeated unless said otherwise: the next firing looks again, and a repetition of
+   * this one would only stand beside it. It ends here when it fails, or when it was not begun after five minutes. What nobody sends again
+   * (`repeats`) is tried twice more within the hour.
    */
-  catch(lambda: LambdaFunction): void {
+  catch(lambda: LambdaFunction, repeats = false): void {
     lambda.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }));
     lambda.configureAsyncInvoke({
-      retryAttempts: 0,
-      maxEventAge: Duration.minutes(5),
+      retryAttempts: repeats ? 2 : 0,
+      maxEventAge: repeats ? Duration.hours(1) : Duration.minutes(5),
       onFailure: { bind: () => ({ destination: this.queue.queueArn }) },
     });
   }

@@ -1,15 +1,15 @@
 import type { Right } from '../workflows/steps.ts';
 
 /** What a function may touch beyond the words of the step table: the indexes of the inventory, how an execution stands, and the records of orphans that are gone. */
-export type DoorRight = Right | 'hints.read' | 'former.read' | 'executions.look' | 'orphans.forget';
+export type DoorRight = Right | 'hints.read' | 'former.read' | 'executions.look' | 'orphans.forget' | 'senders.read';
 
 /** A function that is no step: the schedule or a caller starts it. */
 export interface Door {
-  readonly name: 'Sweep' | 'Reconcile' | 'Operate' | 'Intake' | 'Acknowledge';
+  readonly name: 'Sweep' | 'Reconcile' | 'Operate' | 'Intake' | 'Report' | 'AwsEvent' | 'Acknowledge';
   readonly entry: string;
   readonly timeoutSeconds: number;
-  /** `api`: the HTTP API, which takes signed requests only. */
-  readonly opensTo: 'schedule' | 'api';
+  /** `api`: the HTTP API, which takes signed requests only, or whose sender signs the body. `bus`: events of AWS itself. */
+  readonly opensTo: 'schedule' | 'api' | 'bus';
   readonly may: readonly DoorRight[];
 }
 
@@ -71,6 +71,20 @@ export const doors: readonly Door[] = [
     timeoutSeconds: apiSeconds,
     opensTo: 'api',
     may: ['hints.read', 'fingerprints.make', 'provider.list', 'provider.disable', 'executions.revoke'],
+  },
+  {
+    name: 'Report',
+    entry: 'functions/report.ts',
+    timeoutSeconds: apiSeconds,
+    opensTo: 'api',
+    may: ['hints.read', 'senders.read', 'fingerprints.make', 'provider.list', 'provider.disable', 'executions.revoke', 'executions.rotate'],
+  },
+  {
+    name: 'AwsEvent',
+    entry: 'functions/aws-event.ts',
+    timeoutSeconds: 60,
+    opensTo: 'bus',
+    may: ['fingerprints.make', 'provider.list', 'provider.disable', 'executions.revoke', 'executions.rotate'],
   },
   {
     name: 'Acknowledge',

@@ -66,6 +66,7 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
   'former.read': ({ inventory: { formerArns } }) =>
     formerArns.length > 0 ? [{ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [...formerArns] }] : [],
   'fingerprints.make': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: [secrets.pepperArn] }],
+  'senders.read': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: secrets.arns('senders') }],
   'secrets.read': ({ secrets }) => [
     { actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], resources: secrets.arns('keys') },
   ],

@@ -38,8 +38,8 @@ export class SecretPrefix extends Construct {
     this.pepperArn = secretArn(Stack.of(this), `${secretNames.pepper(this.prefix)}-??????`);
   }
 
-  /** ARNs of the secrets that hold the keys' values, or of those with the admin credentials. Secrets Manager adds six characters to every name. */
-  arns(of: 'keys' | 'admins'): string[] {
+  /** ARNs of the secrets that hold the keys' values, of those with the admin credentials, or of those that senders of reports sign with. Secrets Manager adds six characters to every name. */
+  arns(of: 'keys' | 'admins' | 'senders'): string[] {
     return [secretArn(Stack.of(this), `${secretNames[of](this.prefix)}*`)];
   }
 }

@@ -7,6 +7,7 @@ import type { Installation } from '../functions/installation.ts';
 import { steps } from '../workflows/steps.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { AwsEvents } from './aws-events.ts';
 import { boundary } from './boundary.ts';
 import { Dashboard } from './dashboard.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -79,7 +80,7 @@ export class RekeyStack extends Stack {
     workflow('rotate');
     const revoke = workflow('revoke');
 
-    const { Sweep, Reconcile, Operate, Intake, Acknowledge } = ofDoor;
+    const { Sweep, Reconcile, Operate, Intake, Report, AwsEvent, Acknowledge } = ofDoor;
     new Schedules(this, 'Schedules', {
       name,
       settings: installation.settings,
@@ -87,9 +88,10 @@ export class RekeyStack extends Stack {
       reconcile: Reconcile.lambda,
       deadLetters,
     });
+    new AwsEvents(this, 'AwsEvents', { name, lambda: AwsEvent.lambda, deadLetters });
     const api = new Api(this, 'Api', {
       name,
-      functions: { operate: Operate.lambda, intake: Intake.lambda, acknowledge: Acknowledge.lambda },
+      functions: { operate: Operate.lambda, intake: Intake.lambda, report: Report.lambda, acknowledge: Acknowledge.lambda },
       logKey: key,
     });
     new CfnOutput(this, 'ApiUrl', { value: api.url });

@@ -14,6 +14,8 @@ export function localFiles(folder: string) {
     pepper: join(folder, 'pepper'),
     /** `<provider>/<account>.json`: credentials that mint and disable keys. */
     admin: join(folder, 'admin'),
+    /** `<sender>`: what senders of reports sign with. */
+    senders: join(folder, 'senders'),
     /** `<consumer>.token`: who can read it is that consumer. */
     consumers: join(folder, 'consumers'),
     notices: join(folder, 'notices.jsonl'),

@@ -6,6 +6,7 @@ import { Refused, RekeyError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
 import { bodyBytes, checkMedia, parseBody, textOfBody } from '../requests/body.ts';
 import { httpStatus } from '../requests/http-status.ts';
+import type { Message } from '../requests/senders/sender.ts';
 import type { ConsumerTokens } from './consumer-tokens.ts';
 import type { Feed } from './feed.ts';
 
@@ -14,6 +15,10 @@ export interface ServerOptions {
   readonly answer: (name: string, input: unknown) => Promise<unknown>;
   /** Takes POST /receipts of the consumer that the token names. */
   readonly receive: (receipt: unknown, consumer: string) => Promise<unknown>;
+  /** Takes POST /reports/<sender>: the sender's own signature over the raw body says who it is. */
+  readonly report: (sender: string, message: Message) => Promise<unknown>;
+  /** Takes POST /aws-events of whoever holds the operator's token: an event as EventBridge delivers it. */
+  readonly awsEvent: (event: unknown) => Promise<unknown>;
   readonly feed: Pick<Feed, 'next'>;
   readonly consumers: Pick<ConsumerTokens, 'consumerOf'>;
   /** The operator's bearer token. */
@@ -80,6 +85,9 @@ async function route(options: ServerOptions, request: IncomingMessage, ended: Ab
     const consumer = consumerOf(options, request);
     return { result: await options.receive(await json(request), consumer) };
   }
+  const sender = /^POST \/reports\/([a-z-]{1,40})$/.exec(on)?.[1];
+  if (sender !== undefined) return { result: await options.report(sender, { headers: headersOf(request), raw: await bytes(request) }) };
+  if (on === 'POST /aws-events' && same(bearer(request), options.token)) return { result: await options.awsEvent(await json(request)) };
   const name = /^POST \/requests\/([a-z.-]{1,40})$/.exec(on)?.[1];
   if (name === undefined) throw new Refused('E_NOT_FOUND', 'there is no such address; see the documentation of the local server');
   if (!same(bearer(request), options.token)) throw new Refused('E_CREDENTIALS', 'this needs the token in .rekey/local.json');
@@ -112,6 +120,14 @@ function wholeNumber(url: URL, name: string, otherwise: number, most: number): n
 async function json(request: IncomingMessage): Promise<unknown> {
   // A client on this machine may leave the type out; what it says by the token counts.
   checkMedia('application/json', request.headers['content-encoding']);
+  return parseBody(textOfBody(await bytes(request)));
+}
+
+function headersOf({ headers }: IncomingMessage): Message['headers'] {
+  return Object.fromEntries(Object.entries(headers).map(([name, content]) => [name, Array.isArray(content) ? content[0] : content]));
+}
+
+async function bytes(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = () => new Refused('E_TOO_LARGE', `a body may have ${bodyBytes} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
@@ -122,7 +138,7 @@ async function json(request: IncomingMessage): Promise<unknown> {
     if (length > bodyBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  return parseBody(textOfBody(Buffer.concat(chunks)));
+  return Buffer.concat(chunks);
 }
 
 /** Aborted when the response was sent or the caller is gone, so that nobody waits for it. */

@@ -8,8 +8,12 @@ import { Refused } from '../core/errors.ts';
 import { findKey } from '../core/items.ts';
 import type { Ports } from '../core/ports.ts';
 import { resumeAll } from '../core/reconcile/reconcile.ts';
+import { takeReports } from '../core/reports/batch.ts';
 import { answer } from '../requests/answer.ts';
 import { receiptOf } from '../requests/receipt.ts';
+import { awsReports } from '../requests/senders/aws.ts';
+import { receiveReport } from '../requests/senders/receive.ts';
+import type { SecretOf } from '../requests/senders/sender.ts';
 import { fileAdminCredentials, writeAdminCredential } from './admin-credentials.ts';
 import { composeLocal, localTable } from './compose.ts';
 import { type ConsumerTokens, consumerTokens } from './consumer-tokens.ts';
@@ -18,6 +22,7 @@ import { localFiles, type RunningInstance } from './files.ts';
 import { type LocalInstallation, readLocalInstallation } from './installation.ts';
 import { startVendor, type Vendor } from './sandbox/vendor.ts';
 import { startSchedules } from './schedules.ts';
+import { fileSenderSecrets } from './sender-secrets.ts';
 import { type LocalServer, startServer } from './server.ts';
 
 export interface StartOptions {
@@ -81,7 +86,7 @@ async function startParts(options: StartOptions, installation: LocalInstallation
   await ensureConsumers(ports, consumers);
   stops.push(executions.stop);
   const token = randomBytes(32).toString('hex');
-  const server = await startDoor(ports, consumers, feed, token, options.port);
+  const server = await startDoor(ports, consumers, feed, token, fileSenderSecrets(files.senders), options.port);
   stops.push(server.stop);
   const resumed = await resumeAll(ports);
   stops.push(startSchedules(ports));
@@ -126,6 +131,7 @@ async function startDoor(
   consumers: ConsumerTokens,
   feed: Parameters<typeof startServer>[0]['feed'],
   token: string,
+  secretOf: SecretOf,
   port = 0,
 ): Promise<LocalServer> {
   const caller = { actor: `local:${userInfo().username}`, via: 'operate' } as const;
@@ -136,6 +142,13 @@ async function startDoor(
       return result;
     },
     receive: (input, consumer) => receive(ports, receiptOf(input), consumer),
+    report: (sender, message) => receiveReport(ports, secretOf, sender, message),
+    // Whoever holds the token says whose event it is: on this machine there is no account to compare with.
+    awsEvent: (event) =>
+      takeReports(ports, awsReports(event, String((event as { account?: unknown } | null)?.account)), {
+        actor: caller.actor,
+        budget: true,
+      }),
     feed,
     consumers,
     token,

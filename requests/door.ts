@@ -19,7 +19,8 @@ export function doorOf(table: Readonly<Record<string, Request>>): Answer {
     const request = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!request)
       throw new Refused('E_NOT_FOUND', 'there is no request of that name', [{ path: '', message: Object.keys(table).join(', ') }]);
-    if (caller.via === 'intake' && request.door !== 'intake') throw new Refused('E_FORBIDDEN', `${name} is not for the responders' door`);
+    if (caller.via !== 'operate' && request.door !== caller.via)
+      throw new Refused('E_FORBIDDEN', `${name} is not for the ${caller.via} door`);
     checkShape(input);
     refuseSecrets(input);
     try {
@@ -59,6 +60,7 @@ function isSuspect(value: string, path: readonly string[]): boolean {
   const [first, second] = path;
   // Strings that are looked up, one or many; they are kept nowhere.
   if (first === 'leaked' && (path.length === 1 || (path.length === 2 && /^\d+$/.test(second ?? '')))) return false;
+  if (isReported(path)) return path.at(-1) !== 'leaked' && hasVendorSecret(value);
   if (isPublic(path)) return hasVendorSecret(value);
   if (path.length === 1 && (first === 'credentialId' || first === 'requestId' || first === 'token')) return hasVendorSecret(value);
   return first === 'facts' && second === 'params' ? looksSecret(value, 40) : looksSecret(value);
@@ -68,6 +70,15 @@ function isSuspect(value: string, path: readonly string[]): boolean {
 function isPublic([first, second = '', third = '']: readonly string[]): boolean {
   if (second === '') return first === 'signer' || first === 'publicKey';
   return first === 'records' && /^\d+$/.test(second) && ['hash', 'prevHash', 'signature', 'credentialId'].includes(third);
+}
+
+/** What a scanner found, and where: the string itself is looked up and kept nowhere; its place holds hashes of commits. */
+function isReported([first, second = '', third = '']: readonly string[]): boolean {
+  if (first === 'findings') return /^\d+$/.test(second) && ['leaked', 'id', 'evidence', 'says', 'at'].includes(third);
+  return (
+    first === 'event' &&
+    (second === 'id' || second === 'evidence' || (second === 'subject' && (third === 'leaked' || third === 'credentialId')))
+  );
 }
 
 async function withNearest(ports: Ports, error: Refused, input: unknown): Promise<Refused> {

@@ -36,6 +36,7 @@ export const keyFacts = z.strictObject({
   exposure: z.enum(['public', 'internal', 'isolated']),
   readers: list(text(), 500),
   scopes: list(text(), 500),
+  publishable: z.exactOptional(z.boolean()),
   store: name(),
   destinations: list(destination, 20).check(z.minLength(1, 'must name at least one place the value is delivered to')),
   consumers: list(consumer, 40),

@@ -47,6 +47,7 @@ const {
   exposure,
   readers,
   scopes,
+  publishable,
   store,
   exclusive,
   incident,
@@ -76,6 +77,7 @@ const keyDocument = z.strictObject({
   exposure: z._default(exposure, 'internal'),
   readers: z._default(readers, []),
   scopes: z._default(scopes, []),
+  publishable,
   store,
   destinations: z
     .array(z.extend(z.omit(destination, { environment: true }), { environment: z.optional(environment) }))

@@ -11,8 +11,8 @@ export interface Caller {
   readonly via: RequestDoor;
 }
 
-/** `intake` depends on the least and may do the least; `operate` is everything else. */
-export type RequestDoor = 'operate' | 'intake';
+/** `intake` depends on the least and may do the least; `report` takes what senders say; `operate` is everything else. */
+export type RequestDoor = 'operate' | 'intake' | 'report';
 
 export interface Request {
   /** What one has to be allowed to do (core/authority.ts). */

@@ -20,6 +20,7 @@ import { emergency } from './emergency.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
 import { accept } from './problems.ts';
+import { reports } from './reports.ts';
 import { type Request, reason, request, requestId } from './request.ts';
 import { reviews } from './reviews.ts';
 
@@ -80,6 +81,7 @@ export const requests: Readonly<Record<string, Request>> = {
   ),
   rollback: request('rollback', z.strictObject({ keyId: keyId(), reason }), requestRollback),
   ...emergency,
+  ...reports,
   ...bulk,
   confirm: {
     action: 'confirm',

@@ -11,8 +11,8 @@ export interface BulkOrder {
   readonly selector: BulkSelector;
   readonly reason: string;
   readonly source: LeakSource;
-  /** How many keys whoever asks believes it to be: typed back from the preview. */
-  readonly count: number;
+  /** How many keys whoever asks believes it to be: typed back from the preview. Null: a system of record says so, and nobody counted. */
+  readonly count: number | null;
   readonly requestId: string;
   readonly reportedAt?: string;
 }
@@ -28,7 +28,7 @@ export async function beginBulk(ports: Ports, order: BulkOrder, actor: string): 
   if (known) return getBulk(ports, id);
   const keys = (await selectKeys(ports, selector)).map(({ take }) => take);
   if (keys.length === 0) throw new Refused('E_NOTHING_TO_DO', `there are no ${wordsOf(selector)} that live`);
-  if (keys.length !== count) {
+  if (count !== null && keys.length !== count) {
     throw new Refused('E_BUSY', `these are ${keys.length} keys now, and ${count} were confirmed: look at the preview again`, [
       { path: 'count', message: `must be ${keys.length}` },
     ]);

@@ -24,6 +24,8 @@ export interface RevokeInput {
   readonly reportedAt?: string;
   /** The versions in scope were proven dead, and were seen accepted or enabled again: no record of their death counts any more. */
   readonly alive?: boolean;
+  /** The reissue waits for a responder, whatever the source. */
+  readonly hold?: boolean;
   /** `later`: somebody else starts the execution, when its turn comes; the reconciler is the net under them. */
   readonly execution?: 'now' | 'later';
 }
@@ -89,7 +91,7 @@ function refuseAnotherBody({ keyId, requestId, scope, source }: RevokeInput, rev
 }
 
 function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeRequest {
-  const { requestId, reason, scope, source, reportedAt, alive } = input;
+  const { requestId, reason, scope, source, reportedAt, alive, hold } = input;
   const now = ports.clock.now();
   const said = reportedAt ? milliseconds(reportedAt) : Number.NaN;
   return {
@@ -99,6 +101,7 @@ function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeReque
     at: instant(now),
     scope,
     source,
+    ...(hold ? { hold } : {}),
     ...(said < now && said > now - longestReportSeconds * 1000 ? { reportedAt: instant(said) } : {}),
     ...(alive && scope !== 'all' ? { alive: scope } : {}),
   };

@@ -117,9 +117,14 @@ function strangerOf(ports: Ports, parts: readonly string[]): Stranger {
   const names = ports.providers();
   const carried = parts.flatMap((part) => names.flatMap((name) => carriedId(ports, name, part) ?? []));
   return {
-    looksLike: names.filter((name) => parts.some((part) => looksLike(ports, name, part) || carriedId(ports, name, part))),
+    looksLike: [...new Set(parts.flatMap((part) => vendorsLike(ports, part)))],
     credentialId: carried[0] ?? null,
   };
+}
+
+/** The providers whose values a text looks like. */
+export function vendorsLike(ports: Ports, text: string): string[] {
+  return ports.providers().filter((name) => looksLike(ports, name, text) || carriedId(ports, name, text) !== undefined);
 }
 
 const carriedId = (ports: Ports, provider: string, part: string): string | undefined =>

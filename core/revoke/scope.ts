@@ -12,6 +12,6 @@ export function inScope(versions: readonly Version[], scopes: readonly RevokeReq
 }
 
 /** Leak sources after which handing out a new value could hand it to the finder: the reissue waits for a responder. */
-export function holdsReissue(requests: readonly Pick<RevokeRequest, 'source'>[]): boolean {
-  return requests.some(({ source }) => source === 'destination' || source === 'unknown');
+export function holdsReissue(requests: readonly Pick<RevokeRequest, 'source' | 'hold'>[]): boolean {
+  return requests.some(({ source, hold }) => hold === true || source === 'destination' || source === 'unknown');
 }

@@ -1,3 +1,4 @@
+import { openRoutes } from '../../requests/routes.ts';
 import { withoutResource } from '../boundary.ts';
 import { reasonFor } from '../rights.ts';
 import { about, type Facts, type Rule } from './rule.ts';
@@ -80,7 +81,9 @@ export const accessRules: readonly Rule[] = [
     ['AWS::Lambda::Url', 'AWS::ApiGatewayV2::Route'],
     'door-without-signature',
     'a door must ask for a signature',
-    ({ properties }) => (dig(properties, 'AuthType') ?? dig(properties, 'AuthorizationType')) === 'AWS_IAM',
+    ({ properties }) =>
+      (dig(properties, 'AuthType') ?? dig(properties, 'AuthorizationType')) === 'AWS_IAM' ||
+      openRoutes.some(({ path }) => dig(properties, 'RouteKey') === `POST /${path}`),
   ),
 ];
 

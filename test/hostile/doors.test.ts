@@ -159,6 +159,8 @@ describe('the local server, whatever is sent to it,', () => {
     await end(w);
     const server = await startServer({
       answer: (name, input) => answer(ports, name, input, { actor: 'ada', via: 'operate' }),
+      report: async () => ({}),
+      awsEvent: async () => ({}),
       receive: async () => ({}),
       feed: { next: async () => [] },
       consumers: { consumerOf: () => undefined },

@@ -66,9 +66,11 @@ export function mutationsOf(good: unknown): fc.Arbitrary<unknown> {
       const place = places[at % (places.length || 1)];
       if (!place) break;
       const { parent, key } = place;
-      if (how === 'replace') parent[key] = value;
+      // A copy: the next change may be made inside it, and the constants above are everybody's.
+      const own = structuredClone(value);
+      if (how === 'replace') parent[key] = own;
       else if (how === 'remove') delete parent[key];
-      else if (typeof parent[key] === 'object' && parent[key] !== null) define(parent[key] as Parent, name, value);
+      else if (typeof parent[key] === 'object' && parent[key] !== null) define(parent[key] as Parent, name, own);
     }
     return copy.root;
   });

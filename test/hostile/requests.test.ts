@@ -42,6 +42,17 @@ const good: Readonly<Record<string, unknown>> = {
   hold: { keyId: 'payments/stripe', reason: 'x', until: '2026-01-06T00:00:00Z' },
   unhold: { keyId: 'payments/stripe', reason: 'x' },
   sweep: { tier: 'high' },
+  'revoke.unmanaged': { provider: 'memory', credentialId: 'x', params: { user: 'svc' }, reason: 'x', requestId: 'request-1' },
+  'bulk.begin': { selector: { owner: 'nobody', issuedBefore: '2026-01-06T00:00:00Z' }, count: 3, reason: 'x', source: 'chat' },
+  'bulk.find': { leaked: ['abc', 'def'] },
+  'report.event': {
+    event: { id: 'e-1', source: 'leak', subject: { leaked: 'abc' }, says: 'x', where: 'chat', at: '2026-01-06T00:00:00Z' },
+  },
+  'report.findings': {
+    scanner: 'gitleaks',
+    findings: [{ id: 'a'.repeat(64), leaked: 'abc', says: 'x', evidence: '', at: '', verified: true }],
+  },
+  'break-glass.register': { publicKey: 'x' },
 };
 
 describe('a request, whatever is in it,', () => {

@@ -3,7 +3,9 @@ import { powertoolsLog } from '../../adapters/powertools-log.ts';
 import { InventoryUnavailable } from '../../core/errors.ts';
 import { metricNamespace, metrics } from '../../core/metric.ts';
 import type { Ports } from '../../core/ports.ts';
+import { takeReports } from '../../core/reports/batch.ts';
 import { sweep } from '../../core/sweep.ts';
+import { instant } from '../../core/time.ts';
 import { alarmHeadings } from '../../infra/alarms.ts';
 import { type AlarmProperties, extracted, isWatched, stateOf } from '../support/cloudwatch.ts';
 import { beginsRotation, end, revokes, untilIdle, untilStep } from '../support/operations.ts';
@@ -65,6 +67,29 @@ const ours: readonly { readonly alarm: Name; readonly condition: string; readonl
       await now.pass(20);
       now.provider.mood = 'honest';
       await untilIdle(now, keyId);
+    },
+  },
+  {
+    alarm: 'reports-waiting',
+    condition: 'a sender reports more than may act by itself',
+    happens: async (wrong) => {
+      const now = start();
+      const keyId = await adopted(now, testFacts({ consumers: [] }));
+      if (wrong)
+        await now.ports.inventory.write([
+          { do: 'put', item: { pk: 'SENDER#siem', sk: 'BUDGET', since: instant(now.ports.clock.now()), used: 1000 } },
+        ]);
+      const about = {
+        source: 'suspicious-use',
+        sender: 'siem',
+        eventId: 'e-1',
+        confidence: 'reported',
+        where: 'unknown',
+        own: true,
+      } as const;
+      const report = { ...about, subject: { keyId }, says: 'odd', evidence: '', at: '' };
+      await takeReports(now.ports, [report], { actor: 'sender:siem', budget: true });
+      await now.pass(1);
     },
   },
   {

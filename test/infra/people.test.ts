@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { roles, whoCan } from '../../core/authority.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { requests } from '../../requests/requests.ts';
-import { routes } from '../../requests/routes.ts';
+import { openRoutes, routes } from '../../requests/routes.ts';
 import { flat, readTemplate, statements, testStack } from '../support/stack.ts';
 
 const stack = readTemplate(testStack());
@@ -51,7 +51,7 @@ describe('a role', () => {
   test('that audits reads and does nothing else, and a consumer sends receipts and nothing else', () => {
     const reading = Object.entries(requests).filter(([, { action }]) => action === 'read');
     expect(opened('auditor').sort()).toEqual(reading.map(([name]) => `requests/${name}`).sort());
-    for (const [name] of reading) expect(name).toMatch(/\.(show|list|explain|history|certificate|proofs)$|^status$/);
+    for (const [name] of reading) expect(name).toMatch(/\.(show|list|explain|history|certificate|proofs|queued)$|^status$/);
     expect(opened('consumer')).toEqual(['receipts']);
   });
 
@@ -86,10 +86,11 @@ describe('a role', () => {
 });
 
 describe('the API', () => {
-  test('has a route for each request and one for receipts, each of them for signed requests only', () => {
+  test('has a route for each request and one for receipts, for signed requests only, and one for each sender that signs its body itself', () => {
     const made = stack.ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
-    expect(made.map(({ RouteKey }) => RouteKey).sort()).toEqual(routes.map(({ path }) => `POST /${path}`).sort());
-    for (const { AuthorizationType } of made) expect(AuthorizationType).toBe('AWS_IAM');
+    expect(made.map(({ RouteKey }) => RouteKey).sort()).toEqual([...routes, ...openRoutes].map(({ path }) => `POST /${path}`).sort());
+    const open = made.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM').map(({ RouteKey }) => RouteKey);
+    expect(open.sort()).toEqual(['POST /reports/event', 'POST /reports/github', 'POST /reports/github-partner']);
   });
 
   test('leads each route to the function of its door', () => {
@@ -100,7 +101,7 @@ describe('the API', () => {
         .toLowerCase();
     };
     const made = stack.ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
-    for (const { path, door } of routes) {
+    for (const { path, door } of [...routes, ...openRoutes]) {
       const route = made.find(({ RouteKey }) => RouteKey === `POST /${path}`);
       expect([path, functionOf(route?.Target)]).toEqual([path, door]);
     }

@@ -79,6 +79,25 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   // Disables in the caller's own request. Reads no value, creates nothing, publishes nothing.
   intake: { indexes: ['dynamodb:Query'], admin: get, users: ['iam:UpdateAccessKey', ...list], pepper: get, revoke: start },
+  // Checks a sender's signature; ends or rotates what a report names. Reads no value, creates nothing, publishes nothing.
+  report: {
+    indexes: ['dynamodb:Query'],
+    admin: get,
+    users: ['iam:UpdateAccessKey', ...list],
+    senders: get,
+    pepper: get,
+    rotate: start,
+    revoke: start,
+  },
+  // The same for what AWS itself says: no sender's secret, no index.
+  awsevent: {
+    admin: get,
+    users: ['iam:UpdateAccessKey', ...list],
+    pepper: get,
+    rotate: start,
+    revoke: start,
+    'dead letters': ['sqs:SendMessage'],
+  },
   // Compares a proof with the value that it was made from.
   acknowledge: { values: read, rotate: answer, ...send },
 };
@@ -98,6 +117,7 @@ const kinds: readonly (readonly [kind: string, arn: RegExp, condition?: object])
   ['pepper', /:secret:rekey\/test\/pepper-\?{6}$/],
   ['values', /:secret:rekey\/test\/key\/\*$/],
   ['admin', /:secret:rekey\/test\/admin\/\*$/],
+  ['senders', /:secret:rekey\/test\/sender\/\*$/],
   ['secrets', /:secret:test\/\*$/],
   ['parameters', /:parameter\/test\/\*$/],
   ['users', /:user\/\*$/, { StringEquals: { 'aws:ResourceTag/rekey': 'test' } }],
@@ -164,21 +184,30 @@ describe('nobody', () => {
 
   test('of the kill path reads a value', () => {
     const readers = stack.whoMay('secretsmanager:GetSecretValue', ':secret:rekey/test/key/*');
-    expect(readers.filter((name) => ['intake', 'accept', 'disable', 'notify'].includes(name))).toEqual([]);
+    expect(readers.filter((name) => ['intake', 'accept', 'disable', 'notify', 'report', 'awsevent'].includes(name))).toEqual([]);
   });
 });
 
-test('a door is invoked by the API alone, for its own routes and from this account; every other function by a role only', () => {
-  const permissions = stack.ofType('AWS::Lambda::Permission').map(({ Properties }) => Properties);
+test('a door is invoked by the API alone, for its own routes and from this account, or by its one rule of EventBridge; every other function by a role only', () => {
+  const all = stack.ofType('AWS::Lambda::Permission').map(({ Properties }) => Properties);
+  const permissions = all.filter(({ Principal }) => Principal === 'apigateway.amazonaws.com');
+  const [event, ...others] = all.filter(({ Principal }) => Principal !== 'apigateway.amazonaws.com');
+  expect([event?.Principal, event?.SourceAccount, others]).toEqual(['events.amazonaws.com', { Ref: 'AWS::AccountId' }, []]);
+  expect([flat(event?.FunctionName), flat(event?.SourceArn)]).toEqual([
+    expect.stringMatching(/^<AwsEventFunction/),
+    expect.stringMatching(/^<AwsEventsRule.*\.Arn>$/),
+  ]);
   expect(permissions.map(({ FunctionName }) => flat(FunctionName).replace(/Function.*/, '')).sort()).toEqual([
     '<Acknowledge',
     '<Intake',
     '<Operate',
+    '<Report',
+    '<Report',
   ]);
   for (const { Principal, SourceAccount, SourceArn } of permissions) {
     expect([Principal, SourceAccount]).toEqual(['apigateway.amazonaws.com', { Ref: 'AWS::AccountId' }]);
     expect(flat(SourceArn)).toMatch(
-      /^arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<Api\w+>\/\*\/POST\/(requests\/\*|receipts)$/,
+      /^arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<Api\w+>\/\*\/POST\/(requests\/\*|reports\/\*|receipts)$/,
     );
   }
 });

@@ -38,6 +38,8 @@ beforeEach(async () => {
   await consumers.ensure('checkout');
   server = await startServer({
     answer: async () => ({}),
+    report: async () => ({}),
+    awsEvent: async () => ({}),
     receive: async (receipt) => {
       receipts.push(receipt as Receipt);
       judge(receipt as Receipt);
@@ -239,6 +241,8 @@ describe('a consumer', () => {
     await publish('key.issued', { action: 'refresh', version: 4, nonce: 'n4' });
     server = await startServer({
       answer: async () => ({}),
+      report: async () => ({}),
+      awsEvent: async () => ({}),
       receive: async (receipt) => receipts.push(receipt as Receipt),
       feed,
       consumers,

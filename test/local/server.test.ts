@@ -29,6 +29,8 @@ beforeEach(async () => {
       answers.push({ name, input });
       return { done: name };
     },
+    report: async () => ({}),
+    awsEvent: async () => ({}),
     receive: async (receipt, consumer) => {
       receipts.push({ receipt, consumer });
       return { accepted: true };

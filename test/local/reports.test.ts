@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bodyBytes } from '../../requests/body.ts';
+import type { Message } from '../../requests/senders/sender.ts';
+import { type Installation, localInstallation } from '../support/local-installation.ts';
+import {
+  genericEvent,
+  githubAlert,
+  githubPartnerAlert,
+  githubPartnerKeys,
+  githubSecret,
+  gitleaksReport,
+  trufflehogReport,
+} from '../support/samples.ts';
+
+let here: Installation;
+beforeAll(async () => {
+  here = await localInstallation();
+  const folder = join(here.workspace, '.rekey', 'senders');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, secret] of Object.entries({ github: githubSecret, 'github-partner': githubPartnerKeys, 'event-hr': 'hr’s own secret' }))
+    writeFileSync(join(folder, name), `${secret}\n`, { mode: 0o600 });
+});
+afterAll(() => here.stop());
+
+async function post(sender: string, { headers, raw }: Message) {
+  const response = await fetch(`${here.started.url}/reports/${sender}`, {
+    method: 'POST',
+    headers: headers as Record<string, string>,
+    body: new Uint8Array(raw),
+  });
+  return { status: response.status, body: await response.text() };
+}
+
+/** A key whose value is known, on a principal of its own. */
+async function adopt(keyId: string): Promise<{ id: string; value: string }> {
+  const made = here.vendor.stranger(keyId.replaceAll('/', '-'), 'made by hand');
+  await here.rekey(['key', 'add', '-f', here.keyFile(`${keyId.replace('/', '-')}.yaml`, keyId), '--value-from', '-'], {
+    stdin: made.value,
+  });
+  return made;
+}
+
+/** What the vendor's own log says of a credential: told to refuse it, and how its value was answered since. */
+function vendorSaw(id: string, value: string) {
+  const log = here.vendor.log();
+  const from = log.findIndex(({ operation, path, status }) => operation === 'disable' && path.includes(id) && status === 200);
+  const digest = createHash('sha256').update(value).digest('hex');
+  return {
+    disabled: from >= 0,
+    accepted: from >= 0 && log.slice(from).some(({ valueSha256, outcome }) => valueSha256 === digest && outcome === 'accepted'),
+  };
+}
+
+describe('POL-I1: a report by its public door ends at the vendor', () => {
+  const cases: readonly [string, string, (value: string) => Message][] = [
+    ['GitHub’s webhook', 'github', (value) => githubAlert(value, { number: 7 })],
+    ['GitHub’s partner programme', 'github-partner', (value) => githubPartnerAlert(['nobody-s', value])],
+    [
+      'the generic event',
+      'event',
+      (value) =>
+        genericEvent({ id: 'e-1', source: 'leak', subject: { leaked: value }, says: 'found', where: 'chat' }, { nowMs: Date.now() }),
+    ],
+  ];
+  test.each(cases)(
+    '%s',
+    async (_, sender, message) => {
+      const { id, value } = await adopt(`reports/${sender}`);
+      const sent = message(value);
+      const { status, body } = await post(sender, sent);
+      expect([status, JSON.parse(body)]).toMatchObject([200, { result: { matched: 1, acted: 1 } }]);
+      expect(body).not.toContain(value);
+      expect(vendorSaw(id, value)).toEqual({ disabled: true, accepted: false });
+      expect(await post(sender, sent)).toMatchObject({ status: 200, body: expect.stringMatching(/"acted":0/) });
+    },
+    60_000,
+  );
+
+  test.each([
+    ['Gitleaks', gitleaksReport],
+    ['TruffleHog', trufflehogReport],
+  ])(
+    '%s, by the command line',
+    async (name, made) => {
+      const { id, value } = await adopt(`reports/${name.toLowerCase()}`);
+      const { code, stdout, stderr } = await here.rekey(['report', '-f', '-'], { stdin: made(value) });
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/1 about keys that Rekey knows[\s\S]*revoke/)]);
+      expect(stdout + stderr).not.toContain(value);
+      expect(vendorSaw(id, value)).toEqual({ disabled: true, accepted: false });
+    },
+    60_000,
+  );
+});
+
+test('row 60: what is not signed right, too large, or for nobody is refused, and nothing of it comes back', async () => {
+  const { id, value } = await adopt('reports/safe');
+  const wrong = githubAlert(value, { signedWith: 'another secret' });
+  const forged = await post('github', wrong);
+  expect([forged.status, forged.body]).toEqual([401, expect.stringMatching(/E_CREDENTIALS/)]);
+  expect(forged.body).not.toContain(value);
+  expect((await post('github', { ...wrong, raw: Buffer.alloc(bodyBytes + 1, 0x20) })).status).toBe(413);
+  expect((await post('nobody', wrong)).status).toBe(404);
+  expect(vendorSaw(id, value).disabled).toBe(false);
+}, 60_000);
+
+test('POL-I2: a departure is looked at before it is reported', async () => {
+  const { stdout } = await here.rekey(['report', '--departure', 'team-payments', '--dry-run']);
+  expect(stdout).toMatch(/reports\/safe[\s\S]*owner[\s\S]*rotate[\s\S]*Nothing was changed/);
+}, 60_000);
