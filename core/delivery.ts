@@ -11,15 +11,21 @@ import { moveVersion, type Version } from './version.ts';
 
 /**
  * Writes a version to every destination that this operation has not yet written it to, and reads each back. Afterwards all of them
- * hold it; a partial delivery goes on with the missing ones. Throws Unfinished when more are left than one attempt may write,
+ * hold it; a partial delivery goes on with the missing ones. Where the records are not to be trusted, what somebody else wrote since is
+ * written over as well. Throws Unfinished when more are left than one attempt may write,
  * DestinationRefused (another environment, or it reads back something else), DestinationUnavailable.
  */
-export async function deliver(attempt: Attempt, version: Version, value: Value): Promise<Version> {
+export async function deliver(
+  attempt: Attempt,
+  version: Version,
+  value: Value,
+  trust: 'records' | 'what is there' = 'records',
+): Promise<Version> {
   const { ports, key, keyId } = attempt;
   let delivered = version;
   let written = 0;
   for (const spec of key.facts.destinations) {
-    if (await holds(attempt, spec, version)) continue;
+    if ((await wasGiven(attempt, spec, version)) && (trust === 'records' || (await holdsNow(ports, spec, value)))) continue;
     if (written >= ports.settings.destinationsPerAttempt) throw new Unfinished(`${written} destinations written, more to go`);
     if (spec.environment !== key.facts.environment)
       throw new DestinationRefused(`destination ${spec.id} is ${spec.environment}, the key is ${key.facts.environment}`);
@@ -89,7 +95,11 @@ export async function isDelivered(ports: Ports, key: Key, version: number): Prom
   return key.facts.destinations.every((spec) => written.has(destinationKey(key.facts.id, spec.id, version).sk));
 }
 
-async function holds(attempt: Attempt, spec: DestinationSpec, version: Version): Promise<boolean> {
+async function holdsNow(ports: Ports, spec: DestinationSpec, value: Value): Promise<boolean> {
+  return (await ports.destination(spec.kind).read(spec))?.equals(value) ?? false;
+}
+
+async function wasGiven(attempt: Attempt, spec: DestinationSpec, version: Version): Promise<boolean> {
   const item = await attempt.ports.inventory.get(destinationKey(attempt.keyId, spec.id, version.number));
   return item?.['operationId'] === attempt.operation.id;
 }

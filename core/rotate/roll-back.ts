@@ -11,6 +11,7 @@ import { moveKey, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { after, instant } from '../time.ts';
+import type { Value } from '../value.ts';
 import { isDead, type Version } from '../version.ts';
 
 /**
@@ -38,9 +39,7 @@ export async function rollBack(ports: Ports, payload: ExecutionPayload, attemptI
 /** B2: the old version again everywhere, and told. Returns the instant from which a proof counts. */
 async function restore(attempt: Attempt, old: Version): Promise<string> {
   const { ports, keyId, operation } = attempt;
-  const value = old.token ? await ports.secrets.read(keyId, old.token) : undefined;
-  if (!value) throw new StoreConflict(`the secret store no longer holds version ${old.number} of ${keyId}`);
-  await deliver(attempt, old, value);
+  await deliver(attempt, old, await storedValue(attempt, old));
   const versions = await listVersions(ports, keyId);
   await promote(attempt, old, versions);
   const now = instant(ports.clock.now());
@@ -64,11 +63,19 @@ async function restore(attempt: Attempt, old: Version): Promise<string> {
   return now;
 }
 
-/** B3. */
+async function storedValue({ ports, keyId }: Attempt, { number, token }: Version): Promise<Value> {
+  const value = token ? await ports.secrets.read(keyId, token) : undefined;
+  if (!value) throw new StoreConflict(`the secret store no longer holds version ${number} of ${keyId}`);
+  return value;
+}
+
+/** B3. Who is not back may have been given something else since: then it is given the old version again. */
 async function requireConsumersBack(attempt: Attempt, old: Version, since: string): Promise<void> {
   const leaving = await findVersion(attempt.ports, attempt.keyId, attempt.operation.newVersion);
   const { missing } = await evidenceFor(attempt.ports, attempt.key, old.number, leaving, since);
-  if (missing.length) throw new ConsumersNotBack(`not back on version ${old.number}: ${missing.join(', ')}`);
+  if (missing.length === 0) return;
+  await deliver(attempt, old, await storedValue(attempt, old), 'what is there');
+  throw new ConsumersNotBack(`not back on version ${old.number}: ${missing.join(', ')}`);
 }
 
 /** B4: the new version disabled, proven dead, and without a label. Returns what the close writes of it. */

@@ -264,4 +264,16 @@ export const own: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'destinations during a rollback',
+    shows: ['INV-18'],
+    removes: 'the second look at the destinations of those who are not back',
+    edits: [
+      {
+        file: 'core/rotate/roll-back.ts',
+        find: "  await deliver(attempt, old, await storedValue(attempt, old), 'what is there');\n",
+        put: '',
+      },
+    ],
+  },
 ];

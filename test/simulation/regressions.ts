@@ -22,6 +22,12 @@ export const regressions: readonly { readonly was: string; readonly plan: Plan }
     plan: seeded(0, [asked('take back', 5), asked('rotate', 0)], { ...quiet, services: ['prompt'], activateSeconds: 2, adopted: false }),
   },
   {
+    was: 'a rollback waited for ever for services whose destination somebody had overwritten meanwhile',
+    plan: story([asked('rotate', 0), asked('take back', 9)], { services: ['slow'], destinations: 1 }, [
+      once('somebody overwrites a destination', 22),
+    ]),
+  },
+  {
     was: 'a rollback never ended because AWSCURRENT had been moved to a value that was given up',
     plan: seeded(166233776, [asked('rotate', 3)], { ...quiet, activateSeconds: 1 }, [
       during('somebody moves a label', 4, 1),
