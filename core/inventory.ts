@@ -92,8 +92,11 @@ export interface Inventory {
   write(writes: readonly Write[], permit?: Permit): Promise<void>;
   /** Changes one item and returns it as it is afterwards. Throws ConditionFailed(0) or InventoryUnavailable. Creates the item when absent and no condition forbids it. */
   update(key: ItemKey, change: Change, when?: readonly Condition[], permit?: Permit): Promise<Item>;
-  /** Rows of an index up to and including the ISO instant `upTo` (all rows when absent), earliest first within each shard. */
-  hints(index: IndexName, upTo?: string): AsyncIterable<Hint>;
+  /**
+   * Rows of an index up to and including the ISO instant `upTo` (all rows when absent), shard by shard, earliest first within each. With
+   * `behind`, only the rows that come behind that one, whether it still exists or not.
+   */
+  hints(index: IndexName, upTo?: string, behind?: Hint): AsyncIterable<Hint>;
   /** Which table this is, and which one its items were made for, as it is now. */
   table(): Promise<TableView>;
   /** Another table with the same kind of items, to read from. */

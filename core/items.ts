@@ -153,7 +153,8 @@ export function spread(id: string, buckets: number): number {
   return createHash('sha256').update(id).digest().readUInt32BE(0) % buckets;
 }
 
-const shardOf = (id: string): number => spread(id, shardCount);
+/** Which partition of an index the row of an id is in. */
+export const shardOf = (id: string): number => spread(id, shardCount);
 
 /** A UUID (version 8) made of names: the same names always give the same one. Secret store tokens and destination markers. */
 export function uuidOf(...names: readonly (string | number)[]): string {

@@ -14,7 +14,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { ConditionFailed, Refused } from '../../core/errors.ts';
-import { type Inventory, type Item, type ItemKey, shardCount, type TableIdentity, type Write } from '../../core/inventory.ts';
+import { type Hint, type Inventory, type Item, type ItemKey, shardCount, type TableIdentity, type Write } from '../../core/inventory.ts';
+import { shardOf } from '../../core/items.ts';
 import { schemaKey } from '../../core/schema.ts';
 import { call } from './dynamo-call.ts';
 import { encodeItem, expression } from './expression.ts';
@@ -87,8 +88,12 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
       return decode(answer.Attributes ?? keyOf(key));
     },
 
-    async *hints(index, upTo) {
-      for (let shard = 0; shard < shardCount; shard++) {
+    async *hints(index, upTo, behind) {
+      for (let shard = behind ? shardOf(behind.keyId) : 0; shard < shardCount; shard++) {
+        // DynamoDB refuses a range that ends before it begins.
+        const over = behind && upTo !== undefined && behind.at > upTo && shard === shardOf(behind.keyId);
+        if (over) continue;
+        const within = range(behind && shard === shardOf(behind.keyId) ? behind : undefined, upTo);
         let from: QueryCommandInput['ExclusiveStartKey'];
         do {
           const asked = call(callSeconds, 'repeat', (abortSignal) =>
@@ -96,10 +101,9 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
               new QueryCommand({
                 TableName: table,
                 IndexName: index,
-                KeyConditionExpression: upTo === undefined ? '#p = :p' : '#p = :p AND #s < :end',
-                ExpressionAttributeNames: { '#p': `${index}Pk`, ...(upTo !== undefined && { '#s': `${index}Sk` }) },
-                // `$` follows `#`: every row of the instant itself, `<upTo>#<keyId>`, sorts before `<upTo>$`.
-                ExpressionAttributeValues: { ':p': { S: `${index}#${shard}` }, ...(upTo !== undefined && { ':end': { S: `${upTo}$` } }) },
+                KeyConditionExpression: `#p = :p${within.condition}`,
+                ExpressionAttributeNames: { '#p': `${index}Pk`, ...(within.condition && { '#s': `${index}Sk` }) },
+                ExpressionAttributeValues: { ':p': { S: `${index}#${shard}` }, ...within.values },
                 ExclusiveStartKey: from,
               }),
               { abortSignal },
@@ -116,6 +120,17 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
 
     former: (name) => dynamoInventory({ client: config, table: name, callSeconds }),
   };
+}
+
+/**
+ * The condition on an index's sort key. `$` follows `#`: every row of the instant itself, `<upTo>#<keyId>`, sorts before `<upTo>$`. The least text
+ * behind a row's is the row's with a zero byte.
+ */
+function range(behind: Hint | undefined, upTo: string | undefined): { condition: string; values: Record<string, AttributeValue> } {
+  const from = behind && { ':from': { S: `${behind.at}#${behind.keyId}\u0000` } };
+  const end = upTo !== undefined && { ':end': { S: `${upTo}$` } };
+  const condition = from && end ? ' AND #s BETWEEN :from AND :end' : from ? ' AND #s >= :from' : end ? ' AND #s < :end' : '';
+  return { condition, values: { ...from, ...end } };
 }
 
 /** The most that learning a table's schema may add to a read; it is asked side by side. */

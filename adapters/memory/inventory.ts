@@ -14,6 +14,7 @@ import {
   type TableIdentity,
   type Write,
 } from '../../core/inventory.ts';
+import { shardOf } from '../../core/items.ts';
 import { restored, schemaItem, schemaKey, viewOf } from '../../core/schema.ts';
 import { changed, compare, copy, holds, malformed } from './expression.ts';
 
@@ -144,10 +145,11 @@ export function memoryInventory({
       return await atOnce(() => copy(commit([{ do: 'update', key, change, when }], permit)[0]!));
     },
 
-    async *hints(index, upTo) {
-      for (let shard = 0; shard < shardCount; shard++) {
+    async *hints(index, upTo, behind) {
+      for (let shard = behind ? shardOf(behind.keyId) : 0; shard < shardCount; shard++) {
         const rows = await atOnce(() => known(() => rowsOf(indexed.values(), index, shard)));
-        for (const row of rows) if (upTo === undefined || row.at <= upTo) yield row;
+        const after = behind && shard === shardOf(behind.keyId) ? `${behind.at}#${behind.keyId}` : '';
+        for (const row of rows) if ((upTo === undefined || row.at <= upTo) && `${row.at}#${row.keyId}` > after) yield row;
       }
     },
 

@@ -80,7 +80,7 @@ function counting(ports: Ports, use: Use): Ports {
         use.writeUnits += kilobytes(item);
         return item;
       },
-      hints: (index, upTo) => inventory.hints(index, upTo),
+      hints: (index, upTo, behind) => inventory.hints(index, upTo, behind),
     },
     secrets: calls(secrets, () => use.secretCalls++),
     // A destination in Secrets Manager: describe, put and move a label to write; one call to read.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Hint, type IndexName, type Inventory, type Item, type ItemKey, indexNames, type Write } from '../../core/inventory.ts';
+import { shardOf } from '../../core/items.ts';
 
 /** The sparse indexes. Part of the contract in inventory.ts. */
 export function describeInventoryHints(subject: () => Inventory, fresh: () => ItemKey): void {
@@ -34,6 +35,28 @@ export function describeInventoryHints(subject: () => Inventory, fresh: () => It
       ]);
       expect((await collect(index, prefix, at(2))).map((hint) => hint.at)).toEqual([at(1), at(2), at(1)]);
       expect(await collect(index, prefix, '2026-02-28T23:59:59.999Z')).toEqual([]);
+    });
+
+    it('go on behind any of them, also behind one that is gone, and every row is seen once', async () => {
+      const prefix = `run${++run}/`;
+      const ids = Array.from({ length: 20 }, (_, i) => `${prefix}${i}`);
+      await put(ids.map((id, i) => row('keys', shardOf(id), at(1 + (i % 5)), id)));
+      const all = await collect('keys', prefix);
+      expect(all).toHaveLength(20);
+      for (const [i, place] of all.entries()) {
+        const rest: Hint[] = [];
+        for await (const hint of subject().hints('keys', undefined, place)) if (hint.keyId.startsWith(prefix)) rest.push(hint);
+        expect(rest).toEqual(all.slice(i + 1));
+      }
+      const early: Hint[] = [];
+      for await (const hint of subject().hints('keys', at(2), all[3])) if (hint.keyId.startsWith(prefix)) early.push(hint);
+      expect(early).toEqual(all.slice(4).filter((hint) => hint.at <= at(2)));
+      const gone: Hint = { keyId: `${all[5]?.keyId}!`, at: all[5]?.at ?? '' };
+      const behind: Hint[] = [];
+      for await (const hint of subject().hints('keys', undefined, gone)) if (hint.keyId.startsWith(prefix)) behind.push(hint);
+      const place = (hint: Hint) => [shardOf(hint.keyId), `${hint.at}#${hint.keyId}`] as const;
+      const [shard, text] = place(gone);
+      expect(behind).toEqual(all.filter((hint) => place(hint)[0] > shard || (place(hint)[0] === shard && place(hint)[1] > text)));
     });
 
     it('follow the item: moved, and gone when the index attributes are removed or the item is deleted', async () => {

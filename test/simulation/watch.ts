@@ -60,8 +60,8 @@ export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {
   return {
     inventory: guard('inventory', {
       ...bare.inventory,
-      hints: (index, upTo) =>
-        bare.inventory.hints(index, upTo && new Date(Date.parse(upTo) - gate.staleIndexSeconds() * 1000).toISOString()),
+      hints: (index, upTo, behind) =>
+        bare.inventory.hints(index, upTo && new Date(Date.parse(upTo) - gate.staleIndexSeconds() * 1000).toISOString(), behind),
     }),
     secrets: guard('secrets', bare.secrets),
     provider: (name) => guard('provider', bare.provider(name)),
