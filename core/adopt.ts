@@ -1,5 +1,5 @@
 import { commit } from './commit.ts';
-import { dueAfter } from './due.ts';
+import { dueWhenAdopted } from './due.ts';
 import { ConditionFailed, Refused } from './errors.ts';
 import type { Write } from './inventory.ts';
 import { credentialItem, destinationKey, fingerprintKey, getKey, putItem, versionItem } from './items.ts';
@@ -34,14 +34,15 @@ export async function adoptVersion(
     throw new Refused('E_INPUT_INVALID', 'the value is that of another credential', [
       { path: 'credentialId', message: 'leave it out: the value says whose it is' },
     ]);
-  const credentialId = match(await provider.list(subject), carried ?? request.credentialId, key.facts);
+  const { credentialId, createdAt } = match(await provider.list(subject), carried ?? request.credentialId, key.facts);
   const probe = await provider.probe(subject, value);
   if (probe.verdict !== 'alive')
     throw new Refused('E_NOT_ACCEPTED', `the provider's answer to the value is ${probe.verdict} (${probe.detail}); nothing was adopted`);
   const fingerprints = await fingerprintsOf(ports, key, value);
   const now = instant(ports.clock.now());
   const number = key.lastVersion + 1;
-  const version = adopted(key, credentialId, token, fingerprints, now);
+  const madeAt = madeAtOf(createdAt, now);
+  const version = { ...adopted(key, credentialId, token, fingerprints, now), createdAt: madeAt };
   const delivered = await holding(ports, key, value);
   try {
     await commit(ports, keyId, (fresh) => ({
@@ -53,7 +54,8 @@ export async function adoptVersion(
         fence: fresh.fence + 1,
         current: number,
         lastVersion: number,
-        nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now, 'adopted'),
+        currentMadeAt: madeAt,
+        nextDueAt: dueWhenAdopted(fresh.facts, fresh.tier, ports.policy, madeAt, now),
       },
       writes: [
         putItem(versionItem(keyId, version)),
@@ -90,7 +92,13 @@ async function fingerprintsOf(ports: Ports, key: Key, value: Value): Promise<str
   return [...new Set(await Promise.all(forms.map((form) => ports.fingerprint(form))))];
 }
 
-function match(listed: readonly Credential[], wanted: string | undefined, { id: keyId, exclusive }: KeyFacts): string {
+/** How old a version is, as the vendor tells; of one that tells nothing, or a time to come, only that it is known since now. */
+function madeAtOf(createdAt: string | undefined, now: string): string {
+  const told = Date.parse(createdAt ?? '');
+  return Number.isNaN(told) || instant(told) > now ? now : instant(told);
+}
+
+function match(listed: readonly Credential[], wanted: string | undefined, { id: keyId, exclusive }: KeyFacts): Credential {
   const enabled = listed.filter((credential) => credential.enabled);
   const found = wanted ? enabled.filter((credential) => credential.credentialId === wanted) : enabled;
   if (exclusive && enabled.length > 1) {
@@ -98,7 +106,7 @@ function match(listed: readonly Credential[], wanted: string | undefined, { id: 
     throw new Refused('E_INPUT_INVALID', `${keyId} cannot be adopted yet`, [{ path: 'exclusive', message }]);
   }
   const [only] = found;
-  if (only && found.length === 1) return only.credentialId;
+  if (only && found.length === 1) return only;
   throw new Refused('E_NOT_FOUND', `${found.length} enabled credentials at the provider could be ${keyId}; name one with --credential-id`);
 }
 

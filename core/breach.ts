@@ -7,9 +7,12 @@ export interface Breach {
   readonly since: string;
 }
 
+/** Whether two are of the same rule and about the same. */
+export const sameBreach = (a: Breach, b: Pick<Breach, 'rule' | 'of'>): boolean => a.rule === b.rule && a.of === b.of;
+
 /** The breaches with one more, and the event that says so; nothing when it is open already. */
 export function openBreach(breaches: readonly Breach[], breach: Breach) {
-  if (breaches.some(({ rule, of }) => rule === breach.rule && of === breach.of)) return { breaches, events: [] };
+  if (breaches.some((one) => sameBreach(one, breach))) return { breaches, events: [] };
   const { rule, of, message, since } = breach;
   return { breaches: [...breaches, breach], events: [{ event: 'breach.opened', detail: { rule, of, message, since } }] };
 }

@@ -1,5 +1,7 @@
 import { attentionMatter } from './attention.ts';
 import { type AuditEntry, type AuditLine, chain } from './audit.ts';
+import { closeBreaches } from './breach.ts';
+import { isOver, nextSweepAt } from './due.ts';
 import { ConditionFailed, Fenced, InventoryUnavailable } from './errors.ts';
 import { type Matter, openEscalation, tellUrgent } from './escalation.ts';
 import type { Attribute, Condition, Permit, Write } from './inventory.ts';
@@ -106,11 +108,15 @@ const filings = (keyId: string, entries: readonly AuditEntry[]): Write[] =>
 function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[]; after: Key; matters: Matter[] } {
   const keyId = key.facts.id;
   const now = instant(ports.clock.now());
-  const lines = change.events.map(({ event, detail }) => ({ at: now, actor: change.actor, event, detail: detail ?? {} }));
+  // What a breach of time was about may be over with this change, whatever made it.
+  const changed = withPaths(key, change.set ?? {});
+  const { breaches, events } = closeBreaches(changed.breaches, (breach) => isOver(breach, changed, now, ports.policy));
+  const lines = [...change.events, ...events].map(({ event, detail }) => ({ at: now, actor: change.actor, event, detail: detail ?? {} }));
   const entries = chain(key.audit, [...key.pending, ...lines]);
   const last = entries[entries.length - 1];
   const set: Record<string, unknown> = {
     ...change.set,
+    ...(events.length ? { breaches } : {}),
     audit: last ? { seq: last.seq, hash: last.hash } : key.audit,
     pending: [],
     pendingCount: 0,
@@ -118,7 +124,7 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
   const after = withPaths(key, set);
   const attention = attentionMatter(key, after);
   const matters = [...(change.matters ?? []), ...(attention ? [attention] : [])];
-  const index = indexChange(keyId, { look: change.lookAt ?? now, due: dueRow(after, now) });
+  const index = indexChange(keyId, { look: change.lookAt ?? now, due: nextSweepAt(after, ports.policy, now) });
   const meta: Write = {
     do: 'update',
     key: metaKey(keyId),
@@ -152,11 +158,6 @@ async function explain(ports: Ports, before: Key, change: Commit, index: number)
   }
   const moved = now.audit.seq !== before.audit.seq || now.pendingCount !== before.pendingCount;
   if (!moved) throw new ConditionFailed(-1);
-}
-
-function dueRow(key: Key, now: string): string | null {
-  if (key.state !== 'active' || !key.nextDueAt) return null;
-  return key.dueNow ? now : key.nextDueAt;
 }
 
 /** The key as it is after paths were set. */

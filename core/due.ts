@@ -1,3 +1,5 @@
+import { type Breach, sameBreach } from './breach.ts';
+import { activeException } from './exceptions/exception.ts';
 import { spread } from './items.ts';
 import type { Key, KeyFacts, Tier } from './key.ts';
 import type { Policy } from './policy.ts';
@@ -6,47 +8,144 @@ import { after, milliseconds } from './time.ts';
 /** Why a key should be rotated now, or why not: a word for machines, a sentence for people. */
 export interface DueVerdict {
   readonly due: boolean;
+  /** One of `dueReasons`, or the cause that somebody gave. `not-due`, `excepted`. */
   readonly reason: string;
   readonly message: string;
+  /** From when on it is due, where it is. */
+  readonly since: string | null;
 }
 
 interface Check {
   readonly reason: string;
-  /** The sentence when the key is due for this reason, or null. */
-  readonly applies: (key: Key, now: string, policy: Policy) => string | null;
+  /** Since when the key is due for this reason, and the sentence; or null. */
+  readonly applies: (key: Key, now: string, policy: Policy) => { readonly since: string; readonly message: string } | null;
 }
 
-/** The checks in their order; the first that applies is the reason. */
+const reached = (at: string | null, now: string, message: string) => (at !== null && at <= now ? { since: at, message } : null);
+
+/** The checks in their order; the first that applies is the reason, and the earliest says since when. */
 const dueChecks: readonly Check[] = [
-  { reason: 'requested', applies: (key) => key.dueNow && `asked for: ${key.dueNow}` },
+  {
+    reason: 'requested',
+    applies: ({ dueNow }) => dueNow && { since: dueNow.at, message: `asked for: ${dueNow.message}` },
+  },
   {
     reason: 'vendor-expiry',
     // A vendor that ends the key by itself leaves less time than the schedule: twice the longest overlap is kept free. A version made
     // since then has an end of its own, which the facts do not know yet.
     applies: ({ facts, tier, lastEndedAt }, now, policy) => {
       const from = facts.expiresAt && after(facts.expiresAt, -2 * policy.tiers[tier].overlapMaxSeconds);
-      return from && now >= from && (!lastEndedAt || lastEndedAt < from) ? `the vendor ends it at ${facts.expiresAt}` : null;
+      return from && (!lastEndedAt || lastEndedAt < from) ? reached(from, now, `the vendor ends it at ${facts.expiresAt}`) : null;
     },
   },
   {
-    reason: 'overdue',
-    applies: (key, now, policy) => (isOverdue(key, now, policy) ? `was due at ${key.nextDueAt}, past its tier's tolerance` : null),
+    reason: 'lifetime',
+    applies: (key, now, policy) => {
+      const end = lifetimeEndOf(key, policy);
+      return reached(end, now, `version ${key.current} is older than the longest life of its tier, which ended at ${end}`);
+    },
   },
-  { reason: 'scheduled', applies: (key, now) => (key.nextDueAt && now >= key.nextDueAt ? `due at ${key.nextDueAt}` : null) },
+  ...(
+    [
+      ['exception-ended', 'an exception from its schedule ended at'],
+      ['tier-raised', 'its risk is higher than it was, and the shorter schedule ended at'],
+    ] as const
+  ).map(
+    ([reason, message]): Check => ({
+      reason,
+      applies: (key, now) => (key.dueBecause === reason ? reached(key.nextDueAt, now, `${message} ${key.nextDueAt}`) : null),
+    }),
+  ),
+  {
+    reason: 'never-rotated',
+    applies: (key, now) =>
+      key.lastEndedAt === null ? reached(key.nextDueAt, now, `was never rotated since it was adopted, and due at ${key.nextDueAt}`) : null,
+  },
+  { reason: 'interval', applies: (key, now) => reached(key.nextDueAt, now, `due at ${key.nextDueAt}`) },
 ];
-
-/** Whether a key's due date is further back than its tier tolerates. */
-export function isOverdue(key: Key, now: string, policy: Policy): boolean {
-  return key.nextDueAt !== null && now >= after(key.nextDueAt, policy.tiers[key.tier].toleranceSeconds);
-}
 
 /** Whether a key is due at an instant, and why: a pure function of the key, the clock and the policy. */
 export function dueVerdict(key: Key, now: string, policy: Policy): DueVerdict {
-  for (const { reason, applies } of dueChecks) {
-    const message = applies(key, now, policy);
-    if (message) return { due: true, reason, message };
+  const exception = activeException(key, 'rotation', now);
+  // An exception stops the schedule; it stops neither a person nor the vendor's own end.
+  const counting = dueChecks.filter(({ reason }) => !exception || reason === 'requested' || reason === 'vendor-expiry');
+  const found = counting.flatMap(({ reason, applies }) => {
+    const one = applies(key, now, policy);
+    return one ? [{ reason: reason === 'requested' ? (key.dueNow?.cause ?? reason) : reason, ...one }] : [];
+  });
+  const [first] = found;
+  if (first) return { due: true, reason: first.reason, message: first.message, since: found.map(({ since }) => since).sort()[0] ?? null };
+  if (exception) return { due: false, reason: 'excepted', message: `excepted until ${exception.until}: ${exception.reason}`, since: null };
+  return { due: false, reason: 'not-due', message: key.nextDueAt ? `next due at ${key.nextDueAt}` : 'has no version yet', since: null };
+}
+
+/** Whether a key has been due for longer than its tier tolerates. */
+export function isOverdue(key: Key, now: string, policy: Policy): boolean {
+  const { since } = dueVerdict(key, now, policy);
+  return since !== null && now >= after(since, policy.tiers[key.tier].toleranceSeconds);
+}
+
+/** When the version in use will be older than its tier allows; null where it is not known how old it is. */
+function lifetimeEndOf({ currentMadeAt, tier }: Pick<Key, 'currentMadeAt' | 'tier'>, policy: Policy): string | null {
+  return currentMadeAt && after(currentMadeAt, policy.tiers[tier].maxLifetimeSeconds);
+}
+
+/** The rules about time that an active key breaks now: its rotation is later than tolerated, its version older than allowed. */
+export function brokenByTime(key: Key, now: string, policy: Policy): Breach[] {
+  if (key.state !== 'active' || activeException(key, 'rotation', now)) return [];
+  const verdict = dueVerdict(key, now, policy);
+  const breaches: Breach[] = [];
+  if (verdict.since !== null && isOverdue(key, now, policy)) {
+    breaches.push({ rule: 'overdue', of: verdict.since, message: `${verdict.message}, past its tier's tolerance`, since: verdict.since });
   }
-  return { due: false, reason: 'not-due', message: key.nextDueAt ? `next due at ${key.nextDueAt}` : 'has no version yet' };
+  const end = lifetimeEndOf(key, policy);
+  if (end && end <= now) {
+    const message = `version ${key.current} has been in use past ${end}, the longest life of tier ${key.tier}`;
+    breaches.push({ rule: 'lifetime', of: String(key.current), message, since: end });
+  }
+  return breaches;
+}
+
+/** Whether a breach is one of those above, and over. */
+export function isOver(breach: Breach, key: Key, now: string, policy: Policy): boolean {
+  if (breach.rule !== 'overdue' && breach.rule !== 'lifetime') return false;
+  return !brokenByTime(key, now, policy).some((one) => sameBreach(one, breach));
+}
+
+/**
+ * The next instant at which the sweep has something to do for a key (core/upkeep.ts and core/sweep.ts): remind, ask, write down a breach, end an
+ * exception, rotate. Null while there is nothing to wait for.
+ */
+export function nextSweepAt(key: Key, policy: Policy, now: string): string | null {
+  if (key.state !== 'active' || !key.nextDueAt) return null;
+  const exception = activeException(key, 'rotation', now);
+  const open = (rule: string) => key.breaches.some((breach) => breach.rule === rule);
+  const times = [
+    key.dueNow ? now : null,
+    ...(exception
+      ? [exception.until]
+      : [remindersOf(key, policy)[0]?.at, key.nextDueAt, open('lifetime') ? null : lifetimeEndOf(key, policy)]),
+    ...key.exceptions.map(({ until }) => until),
+    accessReviewAt(key, policy),
+  ].filter((at) => typeof at === 'string');
+  return times.sort()[0] ?? null;
+}
+
+/** The reminders of a key's due date that were not sent, the earliest first: when, and how long before. */
+export function remindersOf({ nextDueAt, tier, reminded }: Key, policy: Policy): { readonly at: string; readonly beforeSeconds: number }[] {
+  if (!nextDueAt) return [];
+  const sent = reminded?.dueAt === nextDueAt ? reminded.beforeSeconds : Number.POSITIVE_INFINITY;
+  return policy.tiers[tier].remindBeforeSeconds
+    .filter((beforeSeconds) => beforeSeconds < sent)
+    .map((beforeSeconds) => ({ at: after(nextDueAt, -beforeSeconds), beforeSeconds }));
+}
+
+/** When the owner must say again that the key is needed; null while that question is open. */
+export function accessReviewAt(
+  { reviewedAt, reviewOpen, tier }: Pick<Key, 'reviewedAt' | 'reviewOpen' | 'tier'>,
+  policy: Policy,
+): string | null {
+  return reviewOpen ? null : after(reviewedAt, policy.tiers[tier].accessReviewEverySeconds);
 }
 
 /**
@@ -62,4 +161,16 @@ export function dueAfter(facts: KeyFacts, tier: Tier, policy: Policy, from: stri
   const byVendor = after(facts.expiresAt, -2 * overlapMaxSeconds);
   if (milliseconds(byVendor) <= milliseconds(from)) return made === 'adopted' ? from : byPeriod;
   return milliseconds(byVendor) < milliseconds(byPeriod) ? byVendor : byPeriod;
+}
+
+/**
+ * The first due date of a version that somebody else made: by its age, like any other. One that is past it already is due within the
+ * policy's time to catch up, each key at another moment of it, so that a fleet of old keys does not come due at once.
+ */
+export function dueWhenAdopted(facts: KeyFacts, tier: Tier, policy: Policy, madeAt: string, now: string): string {
+  const byAge = dueAfter(facts, tier, policy, madeAt, 'adopted');
+  if (byAge > now) return byAge;
+  const caughtUp = after(now, Math.floor((policy.pace.catchUpSeconds * spread(facts.id, 1000)) / 1000));
+  const byVendor = facts.expiresAt && after(facts.expiresAt, -2 * policy.tiers[tier].overlapMaxSeconds);
+  return byVendor && byVendor < caughtUp ? (byVendor > now ? byVendor : now) : caughtUp;
 }

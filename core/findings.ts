@@ -1,4 +1,4 @@
-import { dueVerdict } from './due.ts';
+import { brokenByTime } from './due.ts';
 import type { Key } from './key.ts';
 import type { Policy } from './policy.ts';
 
@@ -50,11 +50,13 @@ const findingRules: readonly FindingRule[] = [
     breaks: ({ breaches }) => breaches.find(({ rule }) => rule === 'review-missed') ?? null,
   },
   {
+    rule: 'lifetime',
+    breaks: (key, now, policy) => brokenByTime(key, now, policy).find(({ rule }) => rule === 'lifetime') ?? null,
+  },
+  {
     rule: 'overdue',
     breaks: (key, now, policy) => {
-      if (key.state !== 'active') return null;
-      const verdict = dueVerdict(key, now, policy);
-      return verdict.reason === 'overdue' ? { message: verdict.message, since: key.nextDueAt ?? now } : null;
+      return brokenByTime(key, now, policy).find(({ rule }) => rule === 'overdue') ?? null;
     },
   },
 ];

@@ -1,5 +1,7 @@
 import type { Breach } from './breach.ts';
 import { IllegalMove } from './errors.ts';
+import type { Exception } from './exceptions/exception.ts';
+import type { Attention, DueNow, Hold } from './flags.ts';
 
 /**
  * A key: the long-lived named thing in the inventory. Its facts come from the owner's file; its state moves only
@@ -124,20 +126,6 @@ export interface KeyFacts {
   readonly mode: 'live' | 'observe';
 }
 
-export interface Hold {
-  readonly reason: string;
-  readonly by: string;
-  readonly since: string;
-  readonly until: string;
-}
-
-/** Why a person should look: machine-readable reason (a heading of the runbook) and a sentence. */
-export interface Attention {
-  readonly reason: string;
-  readonly message: string;
-  readonly since: string;
-}
-
 export const rotateSteps = ['issue', 'distribute', 'confirm', 'verify', 'retire', 'done'] as const;
 export type RotateStep = (typeof rotateSteps)[number] | 'rollback' | 'rolled-back';
 
@@ -258,9 +246,19 @@ export interface Key {
   /** Version consumers should use, and the one before while the overlap lasts. Null before version 1. */
   readonly current: number | null;
   readonly lastVersion: number;
+  /** When the version in use was made, by us or as the vendor tells. */
+  readonly currentMadeAt: string | null;
   readonly nextDueAt: string | null;
-  /** Asked for earlier than the schedule: the reason, or null. */
-  readonly dueNow: string | null;
+  /** What the due date was computed from where that is worth a reason: a period like any other, a raised tier, an exception that ended. */
+  readonly dueBecause: 'interval' | 'tier-raised' | 'exception-ended';
+  /** Asked for earlier than the schedule, or null. */
+  readonly dueNow: DueNow | null;
+  /** The last reminder of a due date that was sent. */
+  readonly reminded: { readonly dueAt: string; readonly beforeSeconds: number } | null;
+  readonly exceptions: readonly Exception[];
+  /** When its owner last said that it is needed (at first, when it was registered); and whether that is being asked now. */
+  readonly reviewedAt: string;
+  readonly reviewOpen: boolean;
   readonly lastEndedAt: string | null;
   readonly registeredAt: string;
   readonly checkedAt: string | null;

@@ -14,6 +14,7 @@ export const noticeTypes = [
   'key.reissued',
   'key.attention',
   'key.review',
+  'key.rotation.scheduled',
 ] as const;
 
 export type NoticeType = (typeof noticeTypes)[number];

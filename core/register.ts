@@ -48,8 +48,14 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
     breaches: [],
     current: null,
     lastVersion: 0,
+    currentMadeAt: null,
     nextDueAt: null,
+    dueBecause: 'interval',
     dueNow: null,
+    reminded: null,
+    exceptions: [],
+    reviewedAt: now,
+    reviewOpen: false,
     lastEndedAt: null,
     registeredAt: now,
     checkedAt: null,
@@ -102,11 +108,13 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
             dueAfter(facts, tier, ports.policy, now.lastEndedAt ?? now.registeredAt, now.lastEndedAt ? 'by us' : 'adopted'),
             tiers.indexOf(tier) > tiers.indexOf(now.tier),
           );
+    const raised =
+      tiers.indexOf(tier) < tiers.indexOf(now.tier) && nextDueAt !== null && now.nextDueAt !== null && nextDueAt < now.nextDueAt;
     return {
       actor,
       fence: now.fence,
       // Under a new fence: repairs that were planned for the old facts end.
-      set: { facts, tier, nextDueAt, fence: now.fence + 1 },
+      set: { facts, tier, nextDueAt, ...(raised ? { dueBecause: 'tier-raised' } : {}), fence: now.fence + 1 },
       writes,
       events: [
         { event: 'key.changed', detail: { tier, because, ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' } },

@@ -16,7 +16,7 @@ export function closedFor(
 }
 
 /** The planned hold that a key is under now, or null. */
-function holdOf({ facts, tier }: Pick<Key, 'facts' | 'tier'>, policy: Policy, now: number): PlannedHold | null {
+export function holdOf({ facts, tier }: Pick<Key, 'facts' | 'tier'>, policy: Policy, now: number): PlannedHold | null {
   const at = instant(now);
   return policy.holds.find(({ from, until, when }) => from <= at && at < until && matches(when, facts, tier)) ?? null;
 }

@@ -30,7 +30,14 @@ export function fateOf(ports: Ports, key: Key, versions: readonly Version[], cur
   if (!rotation) return nothing;
   const now = instant(ports.clock.now());
   const ends = (number: number) => isEnding(versions.find((version) => version.number === number)?.state ?? 'destroyed');
-  const over = { rotation: null, state: 'active', lastEndedAt: now, nextDueAt: dueAfter(facts, key.tier, ports.policy, now), dueNow: null };
+  const over = {
+    rotation: null,
+    state: 'active',
+    lastEndedAt: now,
+    nextDueAt: dueAfter(facts, key.tier, ports.policy, now),
+    dueBecause: 'interval',
+    dueNow: null,
+  };
   const goesOn = { 'rotation.startSeq': rotation.startSeq + freshNumbers, 'rotation.attemptId': '' };
   if (current === rotation.newVersion && ends(rotation.oldVersion))
     return { ...nothing, set: over, writes: [filed(key, rotation, 'done', now)] };

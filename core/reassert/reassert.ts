@@ -121,6 +121,7 @@ async function settle(ports: Ports, key: Key, found: Found, complete: boolean, r
       ...set,
       fence: fresh.fence + farBeyond,
       current: found.current,
+      currentMadeAt: versions.find(({ number }) => number === found.current)?.createdAt ?? null,
       lastVersion: Math.max(fresh.lastVersion, ...versions.map(({ number }) => number)),
       // An attempt from before may still be under way: nothing begins on the key until it cannot be.
       repairingAt: now,

@@ -6,6 +6,7 @@ import type { Key } from '../key.ts';
 import { openSeconds } from '../measure.ts';
 import { measuredOf } from '../metric.ts';
 import { publishPending } from '../outbox.ts';
+import { leaveAlone } from '../pace.ts';
 import type { Ports } from '../ports.ts';
 import { escalateReviews } from '../reviews/escalate.ts';
 import { noteTold } from '../revoke/milestone.ts';
@@ -42,6 +43,7 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
     for (const key of next) {
       const keyId = key.facts.id;
       if (key.state === 'revoking') {
+        await leaveAlone(ports, key.facts.provider).catch(() => undefined);
         ports.log.measure({ revocationOpenSeconds: openSeconds(key.revocation, ports.clock.now()) }, measuredOf(key));
       }
       try {

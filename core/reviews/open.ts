@@ -24,7 +24,7 @@ export interface ReviewOpening {
  * What a commit on a key needs so that a review of it opens with the change that causes it: writes, an event, a notice. The write of the
  * review is refused (ConditionFailed) when it was opened before: ask `findReview` first where that can be.
  */
-function openingOn(
+export function openingOn(
   ports: Ports,
   key: Key,
   opening: ReviewOpening,

@@ -38,7 +38,7 @@ export async function recordReview(ports: Ports, before: Review, after: Review, 
         return {
           actor,
           writes,
-          set: { breaches },
+          set: { breaches, ...(after.state === 'answered' && after.kind === 'access' ? { reviewOpen: false, reviewedAt: now } : {}) },
           events: [event, ...events],
           notices: tell
             ? [

@@ -46,6 +46,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         ...(revocation.toldAt ? {} : { untold: operation.id }),
         lastEndedAt: now,
         nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now, 'by us'),
+        dueBecause: 'interval',
         dueNow: null,
         attention: fresh.attention?.reason === 'UnattributedCredential' ? fresh.attention : null,
       },

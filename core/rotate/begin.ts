@@ -2,6 +2,7 @@ import { commit } from '../commit.ts';
 import { ConditionFailed, Fenced, Refused } from '../errors.ts';
 import { getKey, operationIdOf, operationKey } from '../items.ts';
 import { type Key, moveKey, type Rotation } from '../key.ts';
+import { holdOf } from '../policy/calendar.ts';
 import type { Ports } from '../ports.ts';
 import { inflightSeconds } from '../settings.ts';
 import { after, instant } from '../time.ts';
@@ -136,6 +137,8 @@ export function refusalToRotate(ports: Ports, key: Key): Refused | null {
     return new Refused('E_REVOKED', `${id} is being revoked; only a reissue brings it back: rekey reissue ${id}`);
   if (key.hold && key.hold.until > now)
     return new Refused('E_HELD', `${id} is on hold until ${key.hold.until} by ${key.hold.by}: ${key.hold.reason}`);
+  const planned = key.current === null ? null : holdOf(key, ports.policy, ports.clock.now());
+  if (planned) return new Refused('E_HELD', `no rotation of ${id} starts until ${planned.until}: ${planned.name}, ${planned.reason}`);
   if (key.rotation)
     return new Refused(
       'E_BUSY',

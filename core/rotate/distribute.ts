@@ -46,6 +46,7 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
     return {
       set: {
         current: operation.newVersion,
+        currentMadeAt: version.createdAt,
         [`${path}.step`]: operation.kind === 'rotate' ? 'confirm' : 'verify',
         [`${path}.distributedAt`]: now,
         ...(operation.kind === 'rotate' ? { 'rotation.overlapUntil': overlapUntil, 'rotation.overlapCapAt': overlapCapAt } : {}),

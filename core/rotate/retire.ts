@@ -65,6 +65,7 @@ async function close(attempt: Attempt, old: Version | undefined, writes: readonl
         rotation: null,
         lastEndedAt: now,
         nextDueAt: dueAfter(key.facts, key.tier, ports.policy, now, 'by us'),
+        dueBecause: 'interval',
         dueNow: null,
         ...(key.attention?.reason === 'UnattributedCredential' ? {} : { attention: null }),
       },

@@ -53,7 +53,7 @@ async function restore(attempt: Attempt, old: Version): Promise<string> {
       'warning',
     );
     return {
-      set: { current: old.number, 'rotation.rollbackAt': now },
+      set: { current: old.number, currentMadeAt: old.createdAt, 'rotation.rollbackAt': now },
       writes: [...withRoles(versions, old.number, 0).map((version) => putItem(versionItem(keyId, version))), ...told.writes],
       notices: told.notices,
       matters: told.matters,
@@ -101,7 +101,10 @@ async function close(attempt: Attempt, ended: readonly Write[] = []): Promise<vo
         rotation: null,
         lastEndedAt: now,
         // Due again after the tier's tolerance: under a new due date, so as a new operation.
-        ...(rotation.oldVersion ? { nextDueAt: after(now, ports.policy.tiers[key.tier].toleranceSeconds) } : { current: null }),
+        ...(rotation.oldVersion
+          ? { nextDueAt: after(now, ports.policy.tiers[key.tier].toleranceSeconds) }
+          : { current: null, currentMadeAt: null }),
+        dueBecause: 'interval',
         attention: { reason: 'RolledBack', message: `the rotation of ${now} was rolled back: ${cause}`, since: now },
       },
       writes: [

@@ -88,7 +88,7 @@ test('the same keys and the same day give the same calendar, byte for byte', asy
 test('people see the weeks, the rotations and what is held', async () => {
   const { stdout } = await simulate('--days', '4');
   expect(stdout).toMatch(/week of 2027-01-01 +\d+ +H/);
-  expect(stdout).toMatch(/pay\/high +high +team-pay +scheduled +rotated 2027-/);
+  expect(stdout).toMatch(/pay\/high +high +team-pay +never-rotated +rotated 2027-/);
   expect(stdout).toMatch(/HELD +OWNER/);
 });
 

@@ -210,7 +210,7 @@ describe('POL-Q7: the questions about a key', () => {
     expect((await listKeys(w.ports))[0]).toMatchObject({ findings: [], due: null });
     const { nextDueAt } = await getKey(w.ports, keyId);
     await w.pass(2 * 86_400);
-    expect((await listKeys(w.ports))[0]).toMatchObject({ findings: [{ rule: 'overdue', since: nextDueAt }], due: 'overdue' });
+    expect((await listKeys(w.ports))[0]).toMatchObject({ findings: [{ rule: 'overdue', since: nextDueAt }], due: 'never-rotated' });
     await beginsRotation(w, keyId);
     await untilStep(w, keyId, 'confirm');
     expect((await listKeys(w.ports))[0]).toMatchObject({ findings: [] });

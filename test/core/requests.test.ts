@@ -120,7 +120,7 @@ describe('a schedule', () => {
     const first = await sweep(w.ports, { tier: 'medium' });
     expect(first).toMatchObject({ started: [keyId], skipped: [{ keyId: held, reason: 'E_HELD' }] });
     expect(await sweep(w.ports, { tier: 'medium' })).toMatchObject({ started: [] });
-    expect((await getKey(w.ports, keyId)).rotation).toMatchObject({ reason: 'overdue', actor: 'schedule' });
+    expect((await getKey(w.ports, keyId)).rotation).toMatchObject({ reason: 'never-rotated', actor: 'schedule' });
     expect((await getKey(w.ports, low)).rotation).toBeNull();
     expect((await getKey(w.ports, fresh)).rotation).toBeNull();
     expect(await sweep(w.ports, { tier: 'low' })).toMatchObject({ started: [low] });

@@ -1,0 +1,21 @@
+/** Flags of a key, beside its state: a stop of the next rotation, a call for a person, a rotation that somebody asked for. */
+export interface Hold {
+  readonly reason: string;
+  readonly by: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+/** Why a person should look: machine-readable reason (a heading of the runbook) and a sentence. */
+export interface Attention {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: string;
+}
+
+/** A rotation that is due whatever the schedule says: a word for the cause (`departure`), a sentence, and since when. */
+export interface DueNow {
+  readonly cause: string;
+  readonly message: string;
+  readonly at: string;
+}
