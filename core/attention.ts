@@ -1,5 +1,6 @@
 import type { Matter } from './escalation.ts';
-import type { Attention, Key } from './key.ts';
+import type { Attention } from './flags.ts';
+import type { Key } from './key.ts';
 
 /** Reasons that wait for nobody's turn: everybody is told at once. */
 const urgent: readonly string[] = ['ContainmentIncomplete', 'OperationStuck'];

@@ -1,4 +1,4 @@
-/** Flags of a key, beside its state: a stop of the next rotation, a call for a person, a rotation that somebody asked for. */
+/** A stop of the next rotation until an instant; never of a revocation. */
 export interface Hold {
   readonly reason: string;
   readonly by: string;

@@ -15,7 +15,7 @@ const KiB = 1024;
  * one SDK client is 20 to 30, Parameter Store's 75.
  */
 const budget = (entry: string): number => {
-  if (entry === 'functions/sweep.ts') return 270;
+  if (entry === 'functions/sweep.ts') return 290;
   const may: readonly string[] = [...steps, ...doors].find((row) => row.entry === entry)!.may;
   const providers = may.some((right) => right.startsWith('provider.'));
   const destinations = may.some((right) => right.startsWith('destinations.'));
