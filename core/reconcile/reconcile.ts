@@ -59,8 +59,14 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
       }
     }
   };
-  await Promise.all([...Array.from({ length: atOnce }, worker), advanceBulks(ports, bulkSeconds)]);
-  repaired.push(...(await escalateReviews(ports)));
+  // All to their end, so that nothing is under way when this returns, whatever becomes of one.
+  const ended = await Promise.allSettled([
+    ...Array.from({ length: atOnce }, worker),
+    advanceBulks(ports, bulkSeconds),
+    escalateReviews(ports).then((done) => repaired.push(...done)),
+  ]);
+  const lost = ended.find((one) => one.status === 'rejected');
+  if (lost) throw lost.reason;
   const looked = keys.length;
   await reconcileEscalations(ports)
     .then(({ open, unsent }) => ports.log.measure({ escalationsOpen: open, pagesWaiting: unsent }))
