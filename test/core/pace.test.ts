@@ -8,7 +8,7 @@ import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { revoke } from '../../core/revoke/begin.ts';
 import { beginRotation } from '../../core/rotate/begin.ts';
 import { sweep } from '../../core/sweep.ts';
-import { after, instant } from '../../core/time.ts';
+import { instant, after as later } from '../../core/time.ts';
 import { end, revokes, untilStep } from '../support/operations.ts';
 import { adopted, services, testFacts, testPolicy, type World, world } from '../support/world.ts';
 
@@ -157,7 +157,7 @@ describe('a window', () => {
       { pk: 'KEY#team/key-0', sk: 'META' },
       { set: { dueNow: { cause: 'departure', message: 'ana left', at: now() } } },
     );
-    await w.ports.inventory.update({ pk: 'KEY#team/key-1', sk: 'META' }, { set: { currentMadeAt: after(now(), -30 * day) } });
+    await w.ports.inventory.update({ pk: 'KEY#team/key-1', sk: 'META' }, { set: { currentMadeAt: later(now(), -30 * day) } });
     expect((await fire()).started.toSorted()).toEqual(['team/key-0', 'team/key-1']);
   });
 });
@@ -166,7 +166,7 @@ describe('a pause', () => {
   it('stops everything that the schedule would start until it ends, and no revocation', async () => {
     start({});
     await dueKeys(1);
-    const pause = { reason: 'the vendor is down', by: 'ana', since: now(), until: after(now(), 3600) };
+    const pause = { reason: 'the vendor is down', by: 'ana', since: now(), until: later(now(), 3600) };
     await commitInstallation(w.ports, () => ({ actor: 'ana', set: { pause }, events: [{ event: 'schedule.paused' }] }));
     expect(await fire()).toMatchObject({ started: [], skipped: [{ reason: 'paused' }] });
     await w.pass(3600);

@@ -9,7 +9,7 @@ import { listReviews } from '../../core/reviews/list.ts';
 import { requestRollback } from '../../core/rotate/abort.ts';
 import { history, showKey } from '../../core/show.ts';
 import { sweep } from '../../core/sweep.ts';
-import { after, milliseconds } from '../../core/time.ts';
+import { after as later, milliseconds } from '../../core/time.ts';
 import { end, passInflight, untilIdle, untilStep } from '../support/operations.ts';
 import { adopted, services, testFacts, testPolicy, type World, world } from '../support/world.ts';
 
@@ -43,13 +43,13 @@ describe('POL-C8: a reminder', () => {
     await adopted(w);
     const { nextDueAt } = await key();
     const sent = () => w.notices.filter(({ type }) => type === 'key.rotation.scheduled');
-    expect(await rowAt()).toBe(after(nextDueAt ?? '', -3 * day));
-    await passUntil(after(nextDueAt ?? '', -3 * day));
+    expect(await rowAt()).toBe(later(nextDueAt ?? '', -3 * day));
+    await passUntil(later(nextDueAt ?? '', -3 * day));
     await fire();
     await fire();
     expect(sent().map(({ data }) => data.reason)).toEqual([`team-payments: it rotates at ${nextDueAt}`]);
-    expect(await rowAt()).toBe(after(nextDueAt ?? '', -day));
-    await passUntil(after(nextDueAt ?? '', -day));
+    expect(await rowAt()).toBe(later(nextDueAt ?? '', -day));
+    await passUntil(later(nextDueAt ?? '', -day));
     await fire();
     await fire();
     expect(sent()).toHaveLength(2);
@@ -60,7 +60,7 @@ describe('POL-C8: a reminder', () => {
   it('that comes too late is one, and none comes once the key is due', async () => {
     await adopted(w);
     const { nextDueAt } = await key();
-    await passUntil(after(nextDueAt ?? '', -hour));
+    await passUntil(later(nextDueAt ?? '', -hour));
     await fire();
     expect(w.notices.filter(({ type }) => type === 'key.rotation.scheduled')).toHaveLength(1);
     await passUntil(nextDueAt);
@@ -82,13 +82,13 @@ describe('POL-I6: a key that is past its time', () => {
     await fire();
     await fire();
     expect(await rules()).toEqual(['overdue']);
-    await passUntil(after(currentMadeAt ?? '', 15 * day));
+    await passUntil(later(currentMadeAt ?? '', 15 * day));
     await fire();
     await fire();
     expect(await rules()).toEqual(['overdue', 'lifetime']);
     expect((await events('breach.opened')).map(({ detail }) => [detail['rule'], detail['since']])).toEqual([
       ['overdue', nextDueAt],
-      ['lifetime', after(currentMadeAt ?? '', 15 * day)],
+      ['lifetime', later(currentMadeAt ?? '', 15 * day)],
     ]);
     const { findings } = await showKey(w.ports, 'payments/stripe');
     expect(findings.map(({ rule }) => rule)).toEqual(['observe-only', 'lifetime', 'overdue']);
@@ -172,7 +172,7 @@ describe('POL-F1: a key whose tier was raised', () => {
     await registerKey(w.ports, facts, 'owner');
     // As if eleven days had passed since.
     const { lastEndedAt } = await key();
-    await w.ports.inventory.update(metaKey('payments/stripe'), { set: { lastEndedAt: after(lastEndedAt ?? '', -11 * day) } });
+    await w.ports.inventory.update(metaKey('payments/stripe'), { set: { lastEndedAt: later(lastEndedAt ?? '', -11 * day) } });
     await registerKey(w.ports, { ...facts, exposure: 'public' }, 'owner');
     await sweep(w.ports, { tier: 'high' });
     expect((await key()).rotation?.reason).toBe('tier-raised');
@@ -187,6 +187,6 @@ describe('POL-P4: a production key', () => {
     await adopted(w, facts);
     const stored = (await key()) as Key;
     expect(stored.nextDueAt).not.toBeNull();
-    expect(await rowAt()).toBe(after(stored.nextDueAt ?? '', -3 * day));
+    expect(await rowAt()).toBe(later(stored.nextDueAt ?? '', -3 * day));
   });
 });
