@@ -1,5 +1,6 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { tableDefinition } from '../adapters/aws/table.ts';
@@ -25,7 +26,7 @@ export class InventoryTable extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    key.addToResourcePolicy(throughService(Stack.of(this), 'dynamodb'));
+    key.addToResourcePolicy(throughService(Stack.of(this), ['dynamodb']));
     const table = new Table(this, 'Table', {
       tableName,
       partitionKey: text(tableDefinition.partitionKey),
@@ -34,6 +35,7 @@ export class InventoryTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       encryption: TableEncryption.CUSTOMER_MANAGED,
       encryptionKey: key,
+      resourcePolicy: overTlsOnly(this.#arnOf(tableName)),
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
@@ -47,10 +49,26 @@ export class InventoryTable extends Construct {
     }
     const isOwn = restored === tableName;
     this.name = isOwn ? table.tableName : restored;
-    this.arn = isOwn ? table.tableArn : Stack.of(this).formatArn({ service: 'dynamodb', resource: 'table', resourceName: restored });
+    this.arn = isOwn ? table.tableArn : this.#arnOf(restored);
     this.indexArns = indexesOf(this.arn);
     this.formerArns = isOwn ? [] : [table.tableArn, ...indexesOf(table.tableArn)];
   }
+
+  #arnOf(resourceName: string): string {
+    return Stack.of(this).formatArn({ service: 'dynamodb', resource: 'table', resourceName });
+  }
+}
+
+/** DynamoDB answers plain HTTP too, unless the table's own policy says no; docs/restore.md gives a restored table the same. */
+function overTlsOnly(arn: string): PolicyDocument {
+  const plain = new PolicyStatement({
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['dynamodb:*'],
+    resources: [arn, `${arn}/index/*`],
+    conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+  });
+  return new PolicyDocument({ statements: [plain] });
 }
 
 function indexesOf(arn: string): string[] {

@@ -3,30 +3,36 @@ import { PolicyStatement, type PolicyStatementProps, ServicePrincipal } from 'aw
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { throughService } from './through-service.ts';
+import { fromAlarms } from './topic.ts';
 
 /**
  * One key for everything that runs and tells, and holds no value and no fact of the inventory: topics, the dead-letter
  * queue, logs and executions. The inventory and the secrets have a key each.
  */
-export function operationsKey(scope: Construct, stage: string): Key {
-  const { account, region, partition } = Stack.of(scope);
+export function operationsKey(scope: Construct, name: (what: string) => string): Key {
+  const stack = Stack.of(scope);
+  const { account, region, partition } = stack;
   const key = new Key(scope, 'OperationsKey', {
-    description: `Encrypts the topics, the dead letters, the logs and the executions of ${stage}-rekey`,
+    description: `Encrypts the topics, the dead letters, the logs and the executions of ${name('*')}`,
     enableKeyRotation: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
   const service = (principal: string, actions: string[], conditions: NonNullable<PolicyStatementProps['conditions']>) =>
     key.addToResourcePolicy(new PolicyStatement({ principals: [new ServicePrincipal(principal)], actions, resources: ['*'], conditions }));
-  key.addToResourcePolicy(throughService(Stack.of(scope), 'sns', 'sqs'));
-  service('cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], { StringEquals: { 'aws:SourceAccount': account } });
+  key.addToResourcePolicy(throughService(stack, ['sns', 'sqs']));
+  // An alarm's page is encrypted by CloudWatch itself, not by SNS on its behalf.
+  service('cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], fromAlarms(stack, name));
   // CloudWatch Logs names the group that it encrypts.
+  const groups = ['/aws/lambda', '/aws/vendedlogs/*'].map(
+    (at) => `arn:${partition}:logs:${region}:${account}:log-group:${at}/${name('*')}`,
+  );
   service(
     `logs.${region}.amazonaws.com`,
     ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:GenerateDataKey', 'kms:DescribeKey'],
-    { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
+    { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': groups } },
   );
   // Step Functions encrypts what it hands to log delivery, which encrypts it again for the group.
-  service('delivery.logs.amazonaws.com', ['kms:Decrypt'], { StringEquals: logDelivery(Stack.of(scope)) });
+  service('delivery.logs.amazonaws.com', ['kms:Decrypt'], { StringEquals: logDelivery(stack) });
   return key;
 }
 

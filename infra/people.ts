@@ -1,10 +1,10 @@
-import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
-import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnOutput } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type AuthorityRule, may, policyName, type Role, roles } from '../core/authority.ts';
 import { routes } from '../requests/routes.ts';
 import type { Api } from './api.ts';
-import { shown } from './rights.ts';
+import { acknowledgeWildcards, reasonFor } from './rights.ts';
 import type { SecretPrefix } from './secret-prefix.ts';
 
 export interface PeopleProps {
@@ -27,43 +27,43 @@ export class People extends Construct {
   constructor(scope: Construct, id: string, { stage, api, revoke, secrets, authority }: PeopleProps) {
     super(scope, id);
     for (const role of roles) {
+      const statements: PolicyStatementProps[] = [
+        {
+          actions: ['execute-api:Invoke'],
+          resources: routes.filter(({ action }) => may(authority, role, action)).map((route) => api.routeArn(route)),
+        },
+        ...(may(authority, role, 'revoke') ? startingByHand(revoke) : []),
+        ...(may(authority, role, 'create') ? handingIn(secrets.arns('keys')) : []),
+      ];
       const policy = new ManagedPolicy(this, titled(role), {
         managedPolicyName: policyName(stage, role),
-        statements: [
-          new PolicyStatement({
-            actions: ['execute-api:Invoke'],
-            resources: routes.filter(({ action }) => may(authority, role, action)).map((route) => api.routeArn(route)),
-          }),
-          ...(may(authority, role, 'revoke') ? [new PolicyStatement({ actions: ['states:StartExecution'], resources: [revoke] })] : []),
-          ...(may(authority, role, 'create') ? handingIn(secrets.arns('keys')) : []),
-        ],
+        statements: statements.map((statement) => new PolicyStatement(statement)),
       });
-      if (may(authority, role, 'create')) acceptNames(policy, secrets.arns('keys'));
+      acknowledgeWildcards(policy, statements, (resource) => reasonFor(resource) ?? '');
       new CfnOutput(this, `${titled(role)}Policy`, { value: policy.managedPolicyArn }).overrideLogicalId(`${titled(role)}PolicyArn`);
     }
   }
 }
 
-/** Puts a value into a key's secret, and takes the label off again when the value was refused. */
-function handingIn(resources: string[]): PolicyStatement[] {
-  const actions = ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret'];
+/** Starts the workflow without the API, and sees how that ended. */
+function startingByHand(workflow: string): PolicyStatementProps[] {
+  const executions = `${workflow.replace(':stateMachine:', ':execution:')}:*`;
   return [
-    new PolicyStatement({ actions, resources }),
-    new PolicyStatement({
-      actions: ['secretsmanager:UpdateSecretVersionStage'],
-      resources,
-      conditions: { StringEqualsIfExists: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
-    }),
+    { actions: ['states:StartExecution'], resources: [workflow] },
+    { actions: ['states:DescribeExecution'], resources: [executions] },
   ];
 }
 
-function acceptNames(policy: ManagedPolicy, resources: readonly string[]): void {
-  for (const resource of resources) {
-    Validations.of(policy).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::${shown(resource, Stack.of(policy))}]`,
-      reason: 'Secrets are created with the keys, and Secrets Manager adds characters to each name; the prefix is fixed.',
-    });
-  }
+/** Puts a value into a key's secret, and takes the label off again when the value was refused. IAM cannot say which label a value is put under. */
+function handingIn(resources: string[]): PolicyStatementProps[] {
+  return [
+    { actions: ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret'], resources },
+    {
+      actions: ['secretsmanager:UpdateSecretVersionStage'],
+      resources,
+      conditions: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
+    },
+  ];
 }
 
 function titled(role: Role): string {

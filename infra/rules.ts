@@ -4,16 +4,27 @@ import { steps } from '../workflows/steps.ts';
 import { doors } from './doors.ts';
 import { type Grounds, statementsFor } from './rights.ts';
 import { accessRules } from './rules/access.ts';
+import { deliveryRules } from './rules/delivery.ts';
 import { durationRules } from './rules/durations.ts';
 import { edgeRules } from './rules/edges.ts';
 import { functionRules } from './rules/functions.ts';
 import { keptRules } from './rules/kept.ts';
+import { lengthRules } from './rules/lengths.ts';
 import type { Facts, Rule } from './rules/rule.ts';
 import { pairsOfProps, partsOf } from './rules/template.ts';
 import { workflowRules } from './rules/workflows.ts';
 
 /** Every rule of our own about the stack. */
-export const rules: readonly Rule[] = [...durationRules, ...workflowRules, ...edgeRules, ...keptRules, ...functionRules, ...accessRules];
+export const rules: readonly Rule[] = [
+  ...durationRules,
+  ...workflowRules,
+  ...edgeRules,
+  ...deliveryRules,
+  ...keptRules,
+  ...functionRules,
+  ...accessRules,
+  ...lengthRules,
+];
 
 /**
  * What is broken, one sentence each that begins with the name of its rule. Each is an error of the synthesis, which nobody can

@@ -1,6 +1,6 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { secretNames } from '../functions/secret-names.ts';
 import { throughService } from './through-service.ts';
@@ -22,14 +22,17 @@ export class SecretPrefix extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    key.addToResourcePolicy(throughService(Stack.of(this), 'secretsmanager'));
-    const pepper = new Secret(this, 'Pepper', {
-      secretName: secretNames.pepper(this.prefix),
+    key.addToResourcePolicy(
+      throughService(Stack.of(this), ['secretsmanager'], { SecretARN: secretArn(Stack.of(this), `${this.prefix}*`) }),
+    );
+    // Not by CDK's own construct: it would open the key to everybody who may use Secrets Manager, for any secret.
+    const pepper = new CfnSecret(this, 'Pepper', {
+      name: secretNames.pepper(this.prefix),
       description: 'Keys the fingerprints of every value. Losing it means that no leaked string is recognised any more.',
-      encryptionKey: key,
+      kmsKeyId: key.keyArn,
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      removalPolicy: RemovalPolicy.RETAIN,
     });
+    pepper.applyRemovalPolicy(RemovalPolicy.RETAIN);
     Validations.of(pepper).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason: 'Every stored fingerprint is made with the pepper: a new one would forget all of them. It never leaves the functions.',

@@ -44,7 +44,7 @@ export class RekeyStack extends Stack {
     // Named, not referred to: the functions know the workflows and the workflows know the functions.
     const workflowArn = (workflow: WorkflowName) =>
       `arn:${this.partition}:states:${this.region}:${this.account}:stateMachine:${name(workflow)}`;
-    const key = operationsKey(this, stage);
+    const key = operationsKey(this, name);
     const deadLetters = new DeadLetters(this, 'DeadLetters', name('undelivered'), key);
     const grounds: Grounds = {
       stage,

@@ -2,27 +2,33 @@ import type { Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 
 /** The services that stand between a role and a key. */
-export type Service = 'dynamodb' | 'secretsmanager' | 'sns' | 'sqs';
+type Service = 'dynamodb' | 'secretsmanager' | 'sns' | 'sqs';
 
-/** What a service does with a key on behalf of its caller. */
-export const throughActions: readonly string[] = [
-  'kms:Encrypt',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:DescribeKey',
-  'kms:CreateGrant',
-];
+const data = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
-/** For a key's policy: whoever may use what the key encrypts may use the key, and only through those services. No function holds a KMS right of its own. */
-export function throughService(stack: Stack, ...services: readonly Service[]): PolicyStatement {
+/** What each service does with a key on behalf of its caller, as its own documentation says. */
+const uses: Readonly<Record<Service, readonly string[]>> = {
+  dynamodb: [...data, 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:DescribeKey', 'kms:CreateGrant'],
+  secretsmanager: data,
+  sns: data,
+  sqs: data,
+};
+
+/** Everything that any of them does. */
+export const throughActions: readonly string[] = [...new Set(Object.values(uses).flat())].sort();
+
+/**
+ * For a key's policy: whoever may use what the key encrypts may use the key, and only through those services. No function holds a KMS
+ * right of its own. `context`: and only for data that the service encrypts under a name like this.
+ */
+export function throughService(stack: Stack, services: readonly Service[], context: Readonly<Record<string, string>> = {}) {
+  const like = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]);
   return new PolicyStatement({
     effect: Effect.ALLOW,
     principals: [new AnyPrincipal()],
-    actions: [...throughActions],
+    actions: [...new Set(services.flatMap((service) => uses[service]))],
     resources: ['*'],
-    conditions: throughConditions(stack, services),
+    conditions: { ...throughConditions(stack, services), ...(like.length ? { StringLike: Object.fromEntries(like) } : {}) },
   });
 }
 

@@ -1,3 +1,5 @@
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -19,5 +21,22 @@ export class Topics extends Construct {
     this.notices = topic('Notices', name('notices'));
     this.emergencies = topic('Emergencies', name('emergencies'));
     this.pages = topic('Pages', name('pages'));
+    // A topic that has a policy has only that: without this line no alarm gets through, and none says so.
+    this.pages.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.pages.topicArn],
+        conditions: fromAlarms(Stack.of(this), name),
+      }),
+    );
   }
+}
+
+/** Holds for CloudWatch when it acts for an alarm of this stage. */
+export function fromAlarms({ account, region, partition }: Stack, name: (what: string) => string) {
+  return {
+    StringEquals: { 'aws:SourceAccount': account },
+    ArnLike: { 'aws:SourceArn': `arn:${partition}:cloudwatch:${region}:${account}:alarm:${name('*')}` },
+  };
 }

@@ -2,19 +2,19 @@ import { openRoutes } from '../../requests/routes.ts';
 import { withoutResource } from '../boundary.ts';
 import { reasonFor } from '../rights.ts';
 import { about, type Facts, type Rule } from './rule.ts';
-import { dig, flat, listOf, type Part, pairsOf, type Statement, statementsOf } from './template.ts';
+import { dig, flat, isAnybody, listOf, type Part, pairsOf, type Statement, statementsOf } from './template.ts';
 
 const role = ['AWS::IAM::Role'];
 const identity = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::Role', 'AWS::IAM::UserPolicy', 'AWS::IAM::GroupPolicy'];
 
 /** Where each type keeps the policy that says who may come. */
-const resourcePolicies: Readonly<Record<string, string>> = {
-  'AWS::KMS::Key': 'KeyPolicy',
-  'AWS::SNS::TopicPolicy': 'PolicyDocument',
-  'AWS::SQS::QueuePolicy': 'PolicyDocument',
-  'AWS::S3::BucketPolicy': 'PolicyDocument',
-  'AWS::SecretsManager::ResourcePolicy': 'ResourcePolicy',
-  'AWS::DynamoDB::Table': 'ResourcePolicy',
+const resourcePolicies: Readonly<Record<string, readonly string[]>> = {
+  'AWS::KMS::Key': ['KeyPolicy'],
+  'AWS::SNS::TopicPolicy': ['PolicyDocument'],
+  'AWS::SQS::QueuePolicy': ['PolicyDocument'],
+  'AWS::S3::BucketPolicy': ['PolicyDocument'],
+  'AWS::SecretsManager::ResourcePolicy': ['ResourcePolicy'],
+  'AWS::DynamoDB::Table': ['ResourcePolicy', 'PolicyDocument'],
 };
 
 /** What the roles of other services than Lambda may do. */
@@ -22,6 +22,8 @@ const platform: Readonly<Record<string, readonly string[]>> = {
   'states.amazonaws.com': ['lambda:InvokeFunction', 'kms:Decrypt', 'kms:GenerateDataKey', ...withoutResource],
   'scheduler.amazonaws.com': ['lambda:InvokeFunction', 'sqs:SendMessage'],
 };
+
+const checked = 'a service may act for this account and its own resource only';
 
 /** Rules about who may do what, and on whose behalf. */
 export const accessRules: readonly Rule[] = [
@@ -48,34 +50,29 @@ export const accessRules: readonly Rule[] = [
     'every role must have the boundary',
     ({ properties }) => dig(properties, 'PermissionsBoundary') !== undefined,
   ),
-  about(role, 'caller-not-checked', 'a service may act for this account and its own resource only', ({ properties }) =>
+  about(role, 'caller-not-checked', checked, ({ properties }) =>
     statementsOf(dig(properties, 'AssumeRolePolicyDocument')).every(
       // Lambda passes no source when it takes a role: the right to pass the role is what protects it.
-      ({ principal, condition }) =>
-        dig(principal, 'Service') === 'lambda.amazonaws.com' ||
-        (names(condition, 'aws:SourceArn') && names(condition, 'aws:SourceAccount')),
+      ({ principal, condition }) => dig(principal, 'Service') === 'lambda.amazonaws.com' || isOurs(condition),
     ),
   ),
   about(
     ['AWS::Lambda::Permission'],
     'caller-not-checked',
-    'a service may act for this account and its own resource only',
+    checked,
     ({ properties }) =>
       /\.amazonaws\.com$/.test(String(dig(properties, 'Principal'))) &&
-      dig(properties, 'SourceArn') !== undefined &&
-      dig(properties, 'SourceAccount') !== undefined,
+      isOwnArn(dig(properties, 'SourceArn')) &&
+      flat(dig(properties, 'SourceAccount')) === '<AWS::AccountId>',
   ),
-  about(
-    Object.keys(resourcePolicies),
-    'caller-not-checked',
-    'a service may act for this account and its own resource only',
-    ({ type, properties }) =>
-      statementsOf(dig(properties, resourcePolicies[type] as string)).every(
-        ({ effect, principal, condition }) =>
-          effect === 'Deny' ||
-          !isWide(principal) ||
-          /"(aws:Source(Arn|Account)|kms:CallerAccount|kms:EncryptionContext:[^"]+)"/.test(JSON.stringify(condition ?? {})),
-      ),
+  about(Object.keys(resourcePolicies), 'caller-not-checked', checked, ({ type, properties }) =>
+    statementsOf(dig(properties, ...(resourcePolicies[type] ?? []))).every(
+      ({ effect, principal, condition }) =>
+        effect === 'Deny' ||
+        (dig(principal, 'Service') !== undefined
+          ? isOurs(condition) || isOurContext(condition)
+          : !isAnybody(principal) || isVia(condition)),
+    ),
   ),
   about(
     ['AWS::Lambda::Url', 'AWS::ApiGatewayV2::Route'],
@@ -87,13 +84,37 @@ export const accessRules: readonly Rule[] = [
   ),
 ];
 
-/** Anybody, or a service that might act for another account. */
-function isWide(principal: unknown): boolean {
-  return dig(principal, 'Service') !== undefined || principal === '*' || flat(dig(principal, 'AWS') ?? '') === '*';
+/** The values that a condition asks for under a key, if it only lets in what has one of them. */
+function asked(condition: unknown, key: string): string[] {
+  return ['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike'].flatMap((operator) => listOf(dig(condition, operator, key)).map(flat));
 }
 
-function names(condition: unknown, key: string): boolean {
-  return JSON.stringify(condition ?? {}).includes(`"${key}"`);
+/** Holds only when a service acts for this account and for something of ours. */
+function isOurs(condition: unknown): boolean {
+  const arns = asked(condition, 'aws:SourceArn');
+  return asked(condition, 'aws:SourceAccount').join() === '<AWS::AccountId>' && arns.length > 0 && arns.every(isOwnArn);
+}
+
+/** An ARN of this account that names a resource of this stack, or all whose names begin as ours do. */
+function isOwnArn(arn: unknown): boolean {
+  return /^(<(?!AWS::)[^>]+>$|arn:[^*]*:<AWS::AccountId>:[^*]*(-rekey-|<(?!AWS::)))/.test(flat(arn ?? ''));
+}
+
+/** Holds only when the data is of this account. */
+function isOurContext(condition: unknown): boolean {
+  const contexts = ['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike']
+    .flatMap((operator) => Object.entries((dig(condition, operator) ?? {}) as object))
+    .filter(([key]) => key.startsWith('kms:EncryptionContext:'));
+  return (
+    contexts.length > 0 && contexts.every(([, values]) => listOf(values).every((one) => /^arn:[^*]*:<AWS::AccountId>:/.test(flat(one))))
+  );
+}
+
+/** Holds only when one of the services named makes the call for somebody of this account. */
+function isVia(condition: unknown): boolean {
+  const services = asked(condition, 'kms:ViaService');
+  const named = services.length > 0 && services.every((service) => /^[a-z]+\.<AWS::Region>\.amazonaws\.com$/.test(service));
+  return named && asked(condition, 'kms:CallerAccount').join() === '<AWS::AccountId>';
 }
 
 /** The rights that a policy gives. A boundary gives none. */

@@ -11,6 +11,12 @@ export const edgeRules: readonly Rule[] = [
     'a schedule must be in UTC',
     ({ properties }) => dig(properties, 'ScheduleExpressionTimezone') === 'UTC',
   ),
+  about(
+    ['AWS::Scheduler::Schedule'],
+    'schedule-off',
+    'a schedule must fire',
+    ({ properties }) => (dig(properties, 'State') ?? 'ENABLED') === 'ENABLED',
+  ),
   {
     name: 'no-dead-letter-queue',
     must: waitsForNobody,

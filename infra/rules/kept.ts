@@ -1,5 +1,5 @@
 import { about, type Facts, type Rule } from './rule.ts';
-import { dig, flat, listOf, type Part, statementsOf } from './template.ts';
+import { dig, flat, isAnybody, listOf, type Part, statementsOf } from './template.ts';
 
 const table = ['AWS::DynamoDB::Table'];
 const logGroup = ['AWS::Logs::LogGroup'];
@@ -51,7 +51,8 @@ export const keptRules: readonly Rule[] = [
     const key = dig(properties, ...(keys[type] ?? []));
     return key !== undefined && !flat(key).startsWith('alias/aws/');
   }),
-  about(Object.keys(policies), 'not-tls-only', 'topics, queues and buckets must refuse what does not come over TLS', onlyTls),
+  // Secrets Manager and KMS have no address without TLS (https://docs.aws.amazon.com/general/latest/gr/asm.html).
+  about([...Object.keys(policies), ...table], 'not-tls-only', 'what also answers plain HTTP must refuse it', onlyTls),
   about([...logGroup, 'AWS::Lambda::Function'], 'log-kept-for-ever', 'every log must go to a group that forgets', ({ type, properties }) =>
     type === 'AWS::Lambda::Function'
       ? dig(properties, 'LoggingConfig', 'LogGroup') !== undefined
@@ -65,10 +66,15 @@ export const keptRules: readonly Rule[] = [
   },
 ];
 
-function onlyTls({ id, type }: Part, { parts }: Facts): boolean {
-  const [policy, names] = policies[type] as readonly [string, string];
-  return parts
-    .filter((part) => part.type === policy && listOf(dig(part.properties, names)).some((one) => dig(one, 'Ref') === id))
-    .flatMap(({ properties }) => statementsOf(dig(properties, 'PolicyDocument')))
-    .some(({ effect, condition }) => effect === 'Deny' && String(dig(condition, 'Bool', 'aws:SecureTransport')) === 'false');
+function onlyTls({ id, type, properties }: Part, { parts }: Facts): boolean {
+  const [policy, names] = policies[type] ?? [];
+  const apart = parts
+    .filter((part) => part.type === policy && listOf(dig(part.properties, names ?? '')).some((one) => dig(one, 'Ref') === id))
+    .map((part) => dig(part.properties, 'PolicyDocument'));
+  return [...apart, dig(properties, 'ResourcePolicy', 'PolicyDocument')]
+    .flatMap(statementsOf)
+    .some(
+      ({ effect, principal, condition }) =>
+        effect === 'Deny' && isAnybody(principal) && String(dig(condition, 'Bool', 'aws:SecureTransport')) === 'false',
+    );
 }

@@ -61,6 +61,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
+/** Whether a statement is about everybody there is. */
+export function isAnybody(principal: unknown): boolean {
+  return principal === '*' || flat(dig(principal, 'AWS') ?? '') === '*';
+}
+
 /** The statements of a policy document. */
 export function statementsOf(document: unknown): Statement[] {
   return listOf(dig(document, 'Statement')).map((statement) => ({

@@ -50,6 +50,9 @@ const statement = (more: object) => ({
 });
 const policyOf = (step: string) => `Step-${step}/Role/DefaultPolicy`;
 
+const anyWorkflow = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } }, ArnLike: { 'aws:SourceArn': '*' } };
+const manyNames = Array.from({ length: 60 }, (_, index) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:team-${index}/*`);
+
 /** At least one for each rule. */
 export const mistakes: readonly Mistake[] = [
   {
@@ -194,6 +197,49 @@ export const mistakes: readonly Mistake[] = [
         },
       });
     },
+  },
+  {
+    mistake: 'a key that is used past the service which it is for',
+    rule: 'caller-not-checked',
+    make: unset('AWS::KMS::Key', 'KeyPolicy.Statement.1.Condition.StringEquals.kms:ViaService', 'Secrets'),
+  },
+  {
+    mistake: 'a key that another account’s logs may use',
+    rule: 'caller-not-checked',
+    make: set(
+      'AWS::KMS::Key',
+      'KeyPolicy.Statement.3.Condition',
+      { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': '*' } },
+      'OperationsKey',
+    ),
+  },
+  {
+    mistake: 'a role that any workflow may take',
+    rule: 'caller-not-checked',
+    make: set('AWS::IAM::Role', 'AssumeRolePolicyDocument.Statement.0.Condition', anyWorkflow, 'Workflow-rotate'),
+  },
+  {
+    mistake: 'a topic that refuses the pages of the alarms',
+    rule: 'sender-refused',
+    make: set('AWS::SNS::TopicPolicy', 'PolicyDocument.Statement', [statement({ Effect: 'Deny', Principal: '*' })], 'Pages'),
+  },
+  {
+    mistake: 'a topic that takes the pages of other alarms only',
+    rule: 'sender-refused',
+    make: set('AWS::SNS::TopicPolicy', 'PolicyDocument.Statement.1.Condition.ArnLike', { 'aws:SourceArn': 'arn:aws:x' }, 'Pages'),
+  },
+  {
+    mistake: 'a key that encrypts no page',
+    rule: 'sender-refused',
+    make: set('AWS::KMS::Key', 'KeyPolicy.Statement.2.Principal', { Service: 'x.amazonaws.com' }, 'OperationsKey'),
+  },
+  { mistake: 'an alarm that wakes nobody', rule: 'alarm-without-page', make: set('AWS::CloudWatch::Alarm', 'AlarmActions', []) },
+  { mistake: 'a schedule that is switched off', rule: 'schedule-off', make: set('AWS::Scheduler::Schedule', 'State', 'DISABLED') },
+  { mistake: 'a table that takes plain HTTP', rule: 'not-tls-only', make: unset('AWS::DynamoDB::Table', 'ResourcePolicy') },
+  {
+    mistake: 'more names to deliver to than a policy can hold',
+    rule: 'policy-too-long',
+    make: set('AWS::IAM::ManagedPolicy', 'PolicyDocument.Statement.0.Resource', manyNames, 'Boundary'),
   },
   {
     mistake: 'a route that asks for no signature',

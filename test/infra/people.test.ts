@@ -55,13 +55,18 @@ describe('a role', () => {
     expect(opened('consumer')).toEqual(['receipts']);
   });
 
-  test('that responds may also start the revoking workflow, and no other one', () => {
+  test('that responds may also start the revoking workflow and see how that ended, and no other one', () => {
+    const revoke = (what: string) => `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:${what}:test-rekey-revoke`;
     for (const role of roles) {
-      const started = rightsOf(role)
-        .filter(({ Action }) => Action.includes('states:StartExecution'))
-        .flatMap(({ Resource }) => Resource);
-      const revoke = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:test-rekey-revoke';
-      expect(started).toEqual(role === 'responder' ? [revoke] : []);
+      const byHand = rightsOf(role).filter(({ Action }) => Action.some((action) => action.startsWith('states:')));
+      expect(byHand.map(({ Action, Resource }) => [Action, Resource])).toEqual(
+        role === 'responder'
+          ? [
+              [['states:StartExecution'], [revoke('stateMachine')]],
+              [['states:DescribeExecution'], [`${revoke('execution')}:*`]],
+            ]
+          : [],
+      );
     }
   });
 
@@ -77,11 +82,18 @@ describe('a role', () => {
     }
   });
 
-  test('may invoke no function, because a direct invocation could name any principal, and nothing by a wildcard but secrets of keys', () => {
+  test('that creates keys may move the label of what it handed in, and not the one that services read by', () => {
+    const moves = rightsOf('operator').filter(({ Action }) => Action.includes('secretsmanager:UpdateSecretVersionStage'));
+    expect(moves.map(({ Action, Condition }) => [Action, Condition])).toEqual([
+      [['secretsmanager:UpdateSecretVersionStage'], { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } }],
+    ]);
+  });
+
+  test('may invoke no function, because a direct invocation could name any principal, and nothing by a wildcard but secrets of keys and executions of the revoking workflow', () => {
     const every = [...policies.values()].flat();
     expect(every.flatMap(({ Action }) => Action).filter((action) => action.startsWith('lambda:') || action.includes('*'))).toEqual([]);
     const wildcards = every.flatMap(({ Resource }) => Resource).filter((arn) => arn.includes('*'));
-    expect(wildcards.filter((arn) => !arn.includes(':secret:rekey/test/key/'))).toEqual([]);
+    expect(wildcards.filter((arn) => !/:secret:rekey\/test\/key\/|:execution:test-rekey-revoke:/.test(arn))).toEqual([]);
   });
 });
 

@@ -71,6 +71,19 @@ describe('the functions', () => {
   });
 });
 
+test('room for revocations is kept only where it is asked for, and only for what stops a key', () => {
+  const reserved = (of: typeof stack) =>
+    of.functions
+      .filter(({ properties }) => properties.ReservedConcurrentExecutions !== undefined)
+      .map(({ name, properties }) => [name, properties.ReservedConcurrentExecutions]);
+  expect(reserved(stack)).toEqual([]);
+  expect(reserved(readTemplate(testStack({ reservedForRevoke: 5 }))).sort()).toEqual([
+    ['accept', 5],
+    ['disable', 5],
+    ['intake', 5],
+  ]);
+});
+
 describe('the workflows', () => {
   test('are the files as they are, Standard, and log errors without data', () => {
     const machines = stack.ofType('AWS::StepFunctions::StateMachine');
