@@ -150,7 +150,7 @@ function delivered({ delivers }: Grounds, stack: Stack, onSecrets: string[], onP
 }
 
 /** The resource as cdk-nag writes it: a reference is its name in angle brackets. */
-export function shown(resource: string, stack: Stack): string {
+function shown(resource: string, stack: Stack): string {
   const resolved = stack.resolve(resource) as string | { 'Fn::Join': [string, (string | { Ref: string })[]] };
   if (typeof resolved === 'string') return resolved;
   return resolved['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');

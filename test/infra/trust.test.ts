@@ -72,6 +72,7 @@ test('each key is used through the services that it is for, by this account, and
 test('alarms may page, and whatever comes without TLS is refused', () => {
   const plain = 'if aws:SecureTransport Bool false';
   expect(of('AWS::SNS::TopicPolicy', 'PolicyDocument')).toEqual({
+    TopicsEmergenciesPolicy: [`never *: Publish ${plain}`],
     TopicsNoticesPolicy: [`never *: Publish ${plain}`],
     TopicsPagesPolicy: [
       'cloudwatch: Publish if aws:SourceAccount StringEquals ours, aws:SourceArn ArnLike cloudwatch:…:alarm:test-rekey-*',
@@ -119,9 +120,9 @@ describe('a role', () => {
 
 test('nothing else in the stack has a policy of its own that lets somebody in', () => {
   const types = stack.all
-    .filter(([, { Properties }]) => /Policy(Document)?"|KeyPolicy/.test(JSON.stringify(Properties ?? {})))
+    .filter(([, { Properties }]) => /"(\w*PolicyDocument|KeyPolicy|ResourcePolicy|Policy)":/.test(JSON.stringify(Properties ?? {})))
     .map(([, { Type }]) => Type);
   const known = ['IAM::Role', 'IAM::Policy', 'IAM::ManagedPolicy', 'KMS::Key', 'SNS::TopicPolicy', 'SQS::QueuePolicy', 'DynamoDB::Table'];
-  const others = [...new Set(types)].filter((type) => !known.includes(type.replace('AWS::', '')) && !/Scheduler::Schedule$/.test(type));
+  const others = [...new Set(types)].filter((type) => !known.includes(type.replace('AWS::', '')));
   expect(others).toEqual([]);
 });
