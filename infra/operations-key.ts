@@ -22,6 +22,9 @@ export function operationsKey(scope: Construct, name: (what: string) => string):
   key.addToResourcePolicy(throughService(stack, ['sns', 'sqs']));
   // An alarm's page is encrypted by CloudWatch itself, not by SNS on its behalf.
   service('cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], fromAlarms(stack, name));
+  // So are events that could not be delivered; EventBridge names no source to KMS, but the queue is named.
+  const queue = `arn:${partition}:sqs:${region}:${account}:${name('undelivered')}`;
+  service('events.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], { StringEquals: { 'kms:EncryptionContext:aws:sqs:arn': queue } });
   // CloudWatch Logs names the group that it encrypts.
   const groups = ['/aws/lambda', '/aws/vendedlogs/*'].map(
     (at) => `arn:${partition}:logs:${region}:${account}:log-group:${at}/${name('*')}`,

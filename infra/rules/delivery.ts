@@ -54,7 +54,7 @@ function edgesOf({ parts }: Facts): Edge[] {
     if (type === 'AWS::Events::Rule')
       return edges(
         'events.amazonaws.com',
-        listOf(dig(properties, 'Targets')).map((target) => dig(target, 'Arn')),
+        listOf(dig(properties, 'Targets')).flatMap((target) => [dig(target, 'Arn'), dig(target, 'DeadLetterConfig', 'Arn')]),
         `<${id}.Arn>`,
       );
     return [];

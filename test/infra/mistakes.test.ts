@@ -5,7 +5,8 @@ import { readInstallation } from '../../infra/installation.ts';
 import { rules } from '../../infra/rules.ts';
 import type { RekeyStack } from '../../infra/stack.ts';
 import { testStack } from '../support/stack.ts';
-import { type Mistake, mistakes } from './mistakes.ts';
+import type { Mistake } from './mistake.ts';
+import { mistakes } from './mistakes.ts';
 
 function synthesised(stack: RekeyStack): string {
   try {

@@ -1,60 +1,12 @@
-import { Aspects, CfnResource, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
-import type { IConstruct } from 'constructs';
 import { bundledSpecs, loadSpecs } from '../../adapters/providers/registry.ts';
-import type { Installation } from '../../functions/installation.ts';
-import type { RekeyStack } from '../../infra/stack.ts';
-
-/** What somebody could do to the stack by mistake, and the rule that fails the synthesis for it. */
-export interface Mistake {
-  readonly mistake: string;
-  readonly rule: string;
-  readonly installation?: (sound: Installation) => Installation;
-  readonly make?: (stack: RekeyStack) => void;
-}
-
-/** The first resource of a type whose place in the stack contains a text. */
-function part(stack: RekeyStack, type: string, place = ''): CfnResource {
-  const found = stack.node
-    .findAll()
-    .find((node) => CfnResource.isCfnResource(node) && node.cfnResourceType === type && node.node.path.includes(place));
-  if (!found) throw new Error(`no ${type} at ${place}`);
-  return found as CfnResource;
-}
-
-const set =
-  (type: string, path: string, value: unknown, place = '') =>
-  (stack: RekeyStack) =>
-    part(stack, type, place).addPropertyOverride(path, value);
-
-const unset =
-  (type: string, path: string, place = '') =>
-  (stack: RekeyStack) =>
-    part(stack, type, place).addPropertyDeletionOverride(path);
-
-/** Another workflow file. */
-const state =
-  (name: string, change: (state: Record<string, unknown>) => void, workflow = 'rotate') =>
-  (stack: RekeyStack) => {
-    const machine = part(stack, 'AWS::StepFunctions::StateMachine', workflow) as CfnStateMachine;
-    const definition = JSON.parse(String(machine.definitionString)) as { States: Record<string, Record<string, unknown>> };
-    change(definition.States[name] as Record<string, unknown>);
-    machine.definitionString = JSON.stringify(definition);
-  };
-
-const statement = (more: object) => ({
-  Effect: 'Allow',
-  Action: ['dynamodb:GetItem'],
-  Resource: ['arn:aws:dynamodb:*:*:table/x'],
-  ...more,
-});
-const policyOf = (step: string) => `Step-${step}/Role/DefaultPolicy`;
-
-const anyWorkflow = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } }, ArnLike: { 'aws:SourceArn': '*' } };
-const manyNames = Array.from({ length: 60 }, (_, index) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:team-${index}/*`);
+import { accessMistakes } from './access-mistakes.ts';
+import { type Mistake, part, set, state, statement, unset } from './mistake.ts';
 
 /** At least one for each rule. */
 export const mistakes: readonly Mistake[] = [
+  ...accessMistakes,
   {
     mistake: 'an Express workflow',
     rule: 'workflow-not-standard',
@@ -137,120 +89,6 @@ export const mistakes: readonly Mistake[] = [
         type: 'AWS::SNS::Subscription',
         properties: { Protocol: 'https', Endpoint: 'https://example.test' },
       });
-    },
-  },
-  {
-    mistake: 'a function without a right of its row',
-    rule: 'right-missing',
-    make: set('AWS::IAM::Policy', 'PolicyDocument.Statement', [statement({})], policyOf('Notify')),
-  },
-  {
-    mistake: 'a function with the right of another row',
-    rule: 'right-beyond-table',
-    make: set(
-      'AWS::IAM::Policy',
-      'PolicyDocument.Statement.0',
-      statement({ Action: ['iam:CreateAccessKey'], Resource: ['arn:aws:iam::111122223333:user/ada'] }),
-      policyOf('Disable'),
-    ),
-  },
-  {
-    mistake: 'a wildcard action',
-    rule: 'wildcard-action',
-    make: set('AWS::IAM::Policy', 'PolicyDocument.Statement.0', statement({ Action: ['dynamodb:*'] }), policyOf('Issue')),
-  },
-  {
-    mistake: 'a wildcard resource that nobody gave a reason for',
-    rule: 'wildcard-resource',
-    make: set('AWS::IAM::Policy', 'PolicyDocument.Statement.0', statement({ Resource: ['*'] }), policyOf('Issue')),
-  },
-  {
-    mistake: 'a role without the boundary',
-    rule: 'role-without-boundary',
-    make: (stack) => {
-      const role = part(stack, 'AWS::IAM::Role', 'Step-Issue');
-      // The boundary is put on by an aspect; this one comes after it.
-      const visit = (node: IConstruct) => node === role && role.addPropertyDeletionOverride('PermissionsBoundary');
-      Aspects.of(stack).add({ visit }, { priority: 1000 });
-    },
-  },
-  {
-    mistake: 'a role that a service may take for any account',
-    rule: 'caller-not-checked',
-    make: unset('AWS::IAM::Role', 'AssumeRolePolicyDocument.Statement.0.Condition', 'Schedules'),
-  },
-  { mistake: 'a function that any API may invoke', rule: 'caller-not-checked', make: unset('AWS::Lambda::Permission', 'SourceArn') },
-  {
-    mistake: 'a function that another account’s API may invoke',
-    rule: 'caller-not-checked',
-    make: unset('AWS::Lambda::Permission', 'SourceAccount'),
-  },
-  {
-    mistake: 'a topic that any account’s alarms may write to',
-    rule: 'caller-not-checked',
-    make: (stack) => {
-      new CfnResource(stack, 'Mistake', {
-        type: 'AWS::SNS::TopicPolicy',
-        properties: {
-          Topics: ['x'],
-          PolicyDocument: { Statement: [statement({ Principal: { Service: 'cloudwatch.amazonaws.com' }, Action: ['sns:Publish'] })] },
-        },
-      });
-    },
-  },
-  {
-    mistake: 'a key that is used past the service which it is for',
-    rule: 'caller-not-checked',
-    make: unset('AWS::KMS::Key', 'KeyPolicy.Statement.1.Condition.StringEquals.kms:ViaService', 'Secrets'),
-  },
-  {
-    mistake: 'a key that another account’s logs may use',
-    rule: 'caller-not-checked',
-    make: set(
-      'AWS::KMS::Key',
-      'KeyPolicy.Statement.3.Condition',
-      { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': '*' } },
-      'OperationsKey',
-    ),
-  },
-  {
-    mistake: 'a role that any workflow may take',
-    rule: 'caller-not-checked',
-    make: set('AWS::IAM::Role', 'AssumeRolePolicyDocument.Statement.0.Condition', anyWorkflow, 'Workflow-rotate'),
-  },
-  {
-    mistake: 'a topic that refuses the pages of the alarms',
-    rule: 'sender-refused',
-    make: set('AWS::SNS::TopicPolicy', 'PolicyDocument.Statement', [statement({ Effect: 'Deny', Principal: '*' })], 'Pages'),
-  },
-  {
-    mistake: 'a topic that takes the pages of other alarms only',
-    rule: 'sender-refused',
-    make: set('AWS::SNS::TopicPolicy', 'PolicyDocument.Statement.1.Condition.ArnLike', { 'aws:SourceArn': 'arn:aws:x' }, 'Pages'),
-  },
-  {
-    mistake: 'a key that encrypts no page',
-    rule: 'sender-refused',
-    make: set('AWS::KMS::Key', 'KeyPolicy.Statement.2.Principal', { Service: 'x.amazonaws.com' }, 'OperationsKey'),
-  },
-  { mistake: 'an alarm that wakes nobody', rule: 'alarm-without-page', make: set('AWS::CloudWatch::Alarm', 'AlarmActions', []) },
-  { mistake: 'a schedule that is switched off', rule: 'schedule-off', make: set('AWS::Scheduler::Schedule', 'State', 'DISABLED') },
-  { mistake: 'a table that takes plain HTTP', rule: 'not-tls-only', make: unset('AWS::DynamoDB::Table', 'ResourcePolicy') },
-  {
-    mistake: 'more names to deliver to than a policy can hold',
-    rule: 'policy-too-long',
-    make: set('AWS::IAM::ManagedPolicy', 'PolicyDocument.Statement.0.Resource', manyNames, 'Boundary'),
-  },
-  {
-    mistake: 'a route that asks for no signature',
-    rule: 'door-without-signature',
-    make: set('AWS::ApiGatewayV2::Route', 'AuthorizationType', 'NONE'),
-  },
-  {
-    mistake: 'a function URL that anybody may call',
-    rule: 'door-without-signature',
-    make: (stack) => {
-      new CfnResource(stack, 'Mistake', { type: 'AWS::Lambda::Url', properties: { AuthType: 'NONE', TargetFunctionArn: 'arn' } });
     },
   },
   {

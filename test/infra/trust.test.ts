@@ -62,6 +62,7 @@ test('each key is used through the services that it is for, by this account, and
       `*: ${data} if kms:CallerAccount StringEquals ours, kms:ViaService StringEquals sns.here|sqs.here`,
       `cloudwatch: ${data} if aws:SourceAccount StringEquals ours, aws:SourceArn ArnLike cloudwatch:…:alarm:test-rekey-*`,
       'delivery.logs: Decrypt if kms:EncryptionContext:SourceArn StringEquals logs:…:*',
+      `events: ${data} if kms:EncryptionContext:aws:sqs:arn StringEquals sqs:…:test-rekey-undelivered`,
       administered,
       'logs.here: Decrypt DescribeKey Encrypt GenerateDataKey ReEncryptFrom ReEncryptTo if kms:EncryptionContext:aws:logs:arn ArnLike ' +
         'logs:…:log-group:/aws/lambda/test-rekey-*|logs:…:log-group:/aws/vendedlogs/*/test-rekey-*',
@@ -79,7 +80,12 @@ test('alarms may page, and whatever comes without TLS is refused', () => {
       `never *: Publish ${plain}`,
     ],
   });
-  expect(of('AWS::SQS::QueuePolicy', 'PolicyDocument')).toEqual({ DeadLettersQueuePolicy: [`never *: * ${plain}`] });
+  expect(of('AWS::SQS::QueuePolicy', 'PolicyDocument')).toEqual({
+    DeadLettersQueuePolicy: [
+      'events: SendMessage if aws:SourceAccount StringEquals ours, aws:SourceArn ArnEquals <AwsEventsRuleC0EB343E.Arn>',
+      `never *: * ${plain}`,
+    ],
+  });
   expect(of('AWS::DynamoDB::Table', 'ResourcePolicy.PolicyDocument')).toEqual({ InventoryTable: [`never *: * ${plain}`] });
 });
 
