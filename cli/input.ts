@@ -54,6 +54,13 @@ export async function confirmByName(name: string, given: string | undefined, que
   if (typed.trim() !== name) throw new Refused('E_USAGE', `that is not ${name}; nothing was done`);
 }
 
+/** Asks for one line of text. Where nobody can be asked, throws Refused E_USAGE that names the option which says it. */
+export async function askText(question: string, option: string, placeholder: string): Promise<string> {
+  if (!(process.stdin.isTTY && process.stderr.isTTY))
+    throw new Refused('E_USAGE', `nobody is here to ask "${question}": say it with ${option}`);
+  return (await asked(() => text({ message: question, placeholder, output: process.stderr }))).trim();
+}
+
 /** Asks yes or no. Where nobody sits in front of it, only `--yes` counts: throws Refused E_USAGE without it. */
 export async function agreed(question: string, yes: boolean | undefined): Promise<boolean> {
   if (yes) return true;

@@ -16,6 +16,12 @@ import { keyExplain } from './commands/key-explain.ts';
 import { keyList } from './commands/key-list.ts';
 import { keyLive } from './commands/key-live.ts';
 import { keyShow } from './commands/key-show.ts';
+import { providerLint } from './commands/provider-lint.ts';
+import { providerList } from './commands/provider-list.ts';
+import { providerNew } from './commands/provider-new.ts';
+import { providerProbe } from './commands/provider-probe.ts';
+import { providerShow } from './commands/provider-show.ts';
+import { providerTest } from './commands/provider-test.ts';
 import { reissue } from './commands/reissue.ts';
 import { report } from './commands/report.ts';
 import { reportsList, reportsRelease } from './commands/reports.ts';
@@ -84,6 +90,12 @@ function program(): Command {
     examples('reports list', 'reports release'),
   );
   for (const command of [reportsList(), reportsRelease()]) reports.addCommand(settle(command));
+  const provider = group('provider', 'the vendors that mint and kill keys: what they can do, and adding one').addHelpText(
+    'after',
+    examples('provider list', 'provider show sendgrid', 'provider new acme-mail', 'provider lint acme-mail.yaml'),
+  );
+  for (const command of [providerList(), providerShow(), providerNew(), providerLint(), providerTest(), providerProbe()])
+    provider.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -102,6 +114,7 @@ function program(): Command {
   rekey.addCommand(review);
   rekey.addCommand(bulk);
   rekey.addCommand(reports);
+  rekey.addCommand(provider);
   for (const command of [
     rotate(),
     rollback(),

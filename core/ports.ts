@@ -108,6 +108,8 @@ export interface ProviderTraits {
   /** Shape of the vendor's values, from ^ to $, without flags: to recognise them, and to redact them unless the shape is a common one. */
   readonly secretPattern?: string;
   readonly commonShape?: boolean;
+  /** How exact the vendor's last use is, where it tells one. */
+  readonly lastUsedAccuracySeconds?: number;
 }
 
 /** One thing that is known of a vendor: how sure it is, where it was read, and when. */

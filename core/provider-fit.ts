@@ -2,15 +2,21 @@ import type { Problem } from './errors.ts';
 import type { KeyFacts } from './key.ts';
 import type { Policy } from './policy.ts';
 import type { Provider } from './ports.ts';
+import { shownName } from './secret-detector.ts';
 import { tierOf } from './tier.ts';
 
 /** Why a key cannot be kept at a provider as its facts say: what the vendor cannot do, and what to write instead. Empty when it can. */
-export function providerProblems({ name, traits }: Pick<Provider, 'name' | 'traits'>, facts: KeyFacts, policy: Policy): Problem[] {
+export function providerProblems(
+  { name, traits, about }: Pick<Provider, 'name' | 'traits' | 'about'>,
+  facts: KeyFacts,
+  policy: Policy,
+): Problem[] {
   if (traits.pattern === 'revokeOnly') {
     const message = `${name} neither creates nor lists its keys: only a leaked value can be ended there, with rekey revoke --leaked`;
     return [{ path: 'provider', message }];
   }
   return [
+    ...paramProblems(name, about.params, facts),
     ...principalProblems(name, traits, facts, policy),
     ...lifetimeProblems(name, traits, facts, policy),
     ...gapProblems(name, traits, facts),
@@ -18,6 +24,24 @@ export function providerProblems({ name, traits }: Pick<Provider, 'name' | 'trai
 }
 
 type Traits = Provider['traits'];
+
+/** A provider that says which parameters it takes gets those and no others. */
+function paramProblems(name: string, known: Provider['about']['params'], { params }: KeyFacts): Problem[] {
+  const names = Object.keys(known);
+  if (names.length === 0) return [];
+  return [
+    ...names.flatMap((param) =>
+      known[param]?.needed && !Object.hasOwn(params, param)
+        ? [{ path: `params.${param}`, message: `${name} needs it: ${known[param]?.description}` }]
+        : [],
+    ),
+    ...Object.keys(params).flatMap((param) =>
+      names.includes(param)
+        ? []
+        : [{ path: `params.${shownName(param)}`, message: `${name} does not take it; it takes ${names.join(', ')}` }],
+    ),
+  ];
+}
 
 /** Whether Rekey can tell its own credentials from others', and what it may take for its own. */
 function principalProblems(name: string, traits: Traits, facts: KeyFacts, policy: Policy): Problem[] {

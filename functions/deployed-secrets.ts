@@ -34,7 +34,10 @@ export function adminCredentials({ client, prefix, callSeconds }: Source) {
     const answer = await read(client, name, callSeconds);
     if ('code' in answer) {
       if (before && answer.transient) return before.fields;
-      const message = `the admin credential ${provider}/${account} could not be read: ${answer.text}`;
+      const message =
+        answer.code === 'ResourceNotFoundException'
+          ? `there is no admin credential ${provider}/${account}: put it into Secrets Manager as ${name}, a JSON object with the fields that "rekey provider show ${provider}" lists`
+          : `the admin credential ${provider}/${account} could not be read: ${answer.text}`;
       throw answer.transient ? new ProviderUnavailable(message) : new ProviderRefused(message);
     }
     const fields = fieldsOf(answer.secret);

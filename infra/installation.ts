@@ -25,14 +25,14 @@ export function readInstallation(stage: string, folder?: string): Installation {
   if (folder !== undefined && !existsSync(folder)) throw new Refused('E_NOT_FOUND', `there is no folder ${folder}`);
   const given = (file: string) =>
     folder !== undefined && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined;
-  const { privateHosts: hosts = [], ...durations } = fieldsOf(given('settings.yaml'));
+  const { privateHosts: hosts = [], providers: wanted, ...durations } = fieldsOf(given('settings.yaml'));
   const settings = checkSettings(settingsOf({ ...productionSettings, stage }, durations));
   const privateHosts = privateHostsOf(hosts);
   const authorities = given('authorities.pem');
   if (settings.stage !== stage) throw new Refused('E_INPUT_INVALID', `settings.yaml is for stage ${settings.stage}, not ${stage}`);
   const policyText = given('policy.yaml');
   const policy = policyText === undefined ? checkPolicy(defaultPolicy, settings) : readPolicy(policyText, 'policy.yaml', settings);
-  const specs = [...loadSpecs([bundledSpecs]), ...(folder === undefined ? [] : specsIn(join(folder, 'providers'), privateHosts))];
+  const specs = [...shippedSpecs(wanted), ...(folder === undefined ? [] : specsIn(join(folder, 'providers'), privateHosts))];
   const twice = specs.find(({ metadata: { id } }, index) => id === 'aws-iam' || specs.findIndex((spec) => spec.metadata.id === id) < index);
   if (twice) throw new Refused('E_EXISTS', `two providers are called ${twice.metadata.id}`);
   return {
@@ -44,6 +44,19 @@ export function readInstallation(stage: string, folder?: string): Installation {
   };
 }
 
+/** The shipped specs, or those that `providers` of settings.yaml names. What a function never reads stays behind: the fixtures. */
+function shippedSpecs(wanted: unknown): Spec[] {
+  const shipped = loadSpecs([bundledSpecs]);
+  const names = shipped.map(({ metadata }) => metadata.id);
+  if (wanted !== undefined && !(Array.isArray(wanted) && wanted.every((name) => names.includes(name))))
+    throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', [
+      { path: 'providers', message: `must be a list of shipped providers: ${names.join(', ')}` },
+    ]);
+  return shipped
+    .filter(({ metadata }) => !Array.isArray(wanted) || wanted.includes(metadata.id))
+    .map(({ fixtures: _fixtures, ...spec }) => spec);
+}
+
 /** An installation's own specs are held to the cloud's rules one by one: a spec for a laptop is refused, not left out. */
 function specsIn(folder: string, privateHosts: readonly string[]): Spec[] {
   if (!existsSync(folder)) return [];
@@ -52,7 +65,7 @@ function specsIn(folder: string, privateHosts: readonly string[]): Spec[] {
 }
 
 /** The fields of settings.yaml. */
-function fieldsOf(yaml: string | undefined): { readonly privateHosts?: unknown } {
+function fieldsOf(yaml: string | undefined): { readonly privateHosts?: unknown; readonly providers?: unknown } {
   const content = yaml === undefined ? {} : readYaml(yaml, 'settings.yaml')[0]?.content;
   if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
   throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', [{ path: '', message: 'must have fields' }]);

@@ -22,7 +22,9 @@ export function fileAdminCredentials(folder: string) {
       if (error instanceof ProviderRefused) throw error;
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
       throw new ProviderRefused(
-        missing ? `there is no admin credential ${name} in .rekey/admin` : `the admin credential ${name} cannot be read`,
+        missing
+          ? `there is no admin credential ${name}: put it into .rekey/admin/${name}.json, a JSON object with the fields that "rekey provider show ${provider}" lists`
+          : `the admin credential ${name} cannot be read`,
       );
     }
     const entries = typeof fields === 'object' && fields !== null ? Object.entries(fields) : [];

@@ -2,11 +2,13 @@ import * as z from 'zod/mini';
 import { acknowledge } from '../core/acknowledge.ts';
 import { adoptVersion } from '../core/adopt.ts';
 import { overrideConfirm } from '../core/adoption.ts';
+import { sheetOf } from '../core/capability.ts';
 import { Refused } from '../core/errors.ts';
 import { explainKey } from '../core/explain.ts';
 import { clearHold, setHold } from '../core/hold.ts';
 import { tiers } from '../core/key.ts';
 import { planRotation } from '../core/plan.ts';
+import { providerProblems } from '../core/provider-fit.ts';
 import { openInventory, showInventory } from '../core/reassert/open.ts';
 import { reassertKey } from '../core/reassert/reassert.ts';
 import { goLive, registerKey } from '../core/register.ts';
@@ -42,11 +44,14 @@ export const requests: Readonly<Record<string, Request>> = {
       const problems = factsProblems(facts, ports.policy);
       if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
       if (!dryRun) return registerKey(ports, facts, actor);
-      ports.provider(facts.provider);
+      const unfit = providerProblems(ports.provider(facts.provider), facts, ports.policy);
+      if (unfit.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, unfit);
       for (const { kind } of facts.destinations) ports.destination(kind);
       return { keyId: facts.id, tier: tierOf(facts, ports.policy).tier };
     },
   ),
+  'provider.list': request('read', nothing, async (ports) => ports.providers().map((provider) => sheetOf(ports.provider(provider)))),
+  'provider.show': request('read', z.strictObject({ provider: name() }), async (ports, input) => sheetOf(ports.provider(input.provider))),
   'key.adopt': request(
     'create',
     z.strictObject({

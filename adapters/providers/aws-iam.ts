@@ -28,6 +28,7 @@ const traits: ProviderTraits = {
   activateSeconds: 60,
   revokeSeconds: 60,
   probe: { alive: 3, denied: 3, everySeconds: 10 },
+  lastUsedAccuracySeconds: 900,
   secretPattern: '^\\{"accessKeyId":"AKIA[A-Z2-7]{16}","secretAccessKey":"[A-Za-z0-9+/=]{40}"\\}$',
 };
 
@@ -168,7 +169,7 @@ export function iamProvider(options: { readonly client: IAMClient; readonly sts:
       const { AccessKeyLastUsed } = await attempt('GetAccessKeyLastUsed', credentialId, () => client.send(command, deadline()));
       if (!AccessKeyLastUsed) return undefined;
       // IAM notes the first use in each span of 15 minutes.
-      return { at: AccessKeyLastUsed.LastUsedDate?.toISOString() ?? 'never', accuracySeconds: 900 };
+      return { at: AccessKeyLastUsed.LastUsedDate?.toISOString() ?? 'never', accuracySeconds: traits.lastUsedAccuracySeconds ?? 0 };
     },
 
     neverIssued: neverIssuedAccessKey,

@@ -42,3 +42,5 @@ export const fixture = z.strictObject({
   exchanges: z.array(exchange).check(z.minLength(1)),
   result: z.record(z.string(), z.json()),
 });
+
+export type Fixture = z.infer<typeof fixture>;

@@ -32,6 +32,7 @@ export function traitsOf(spec: Spec, durations: Durations): ProviderTraits {
       denied: require.denied,
       everySeconds: durations.everySeconds ?? require.everySeconds ?? durationSeconds(require.every ?? '') ?? 0,
     },
+    ...(operations.lastUsed && { lastUsedAccuracySeconds: operations.lastUsed.accuracySeconds }),
     ...(metadata.secretPattern && { secretPattern: metadata.secretPattern, commonShape: metadata.commonShape ?? false }),
   };
 }

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import type { CapabilitySheet } from '../../core/capability.ts';
 import { Refused, refusals } from '../../core/errors.ts';
 import type { RejectedRow } from '../../requests/key-document.ts';
 import { type Added, addKey, type First } from '../add-key.ts';
+import { capabilityLines } from '../capability-text.ts';
 import { exits } from '../ending.ts';
 import { type KeyFiles, readKeyFiles } from '../key-files.ts';
 import { table } from '../output.ts';
@@ -57,12 +59,19 @@ async function run(session: Session, options: Options): Promise<number> {
     session.redraw(`${added.length} of ${files.keys.length}: ${facts.id}`);
     added.push(await addKey(session, facts, first));
   }
+  await sayWhatToExpect(session, files);
   session.result(document(files, added), () => summary(added));
   for (const { keyId, failure } of added)
     for (const { path, message } of failure?.problems ?? []) session.note(`${keyId}: ${path} ${message}`);
   if (files.rejected.length) return refuse(session, files, 'these rows were not registered');
   const failed = added.find(({ failure }) => failure);
   return failed?.failure ? (refusals[failed.failure.code as keyof typeof refusals] ?? exits.unexpected) : exits.ok;
+}
+
+/** What each of the keys' providers can and cannot do: whoever registers a key should have read it once. */
+async function sayWhatToExpect(session: Session, { keys }: KeyFiles): Promise<void> {
+  for (const provider of new Set(keys.map(({ facts }) => facts.provider)))
+    for (const line of capabilityLines(await session.door.ask<CapabilitySheet>('provider.show', { provider }))) session.note(line);
 }
 
 /** Asks the installation about every row before the first is registered: only it knows its policy, its providers and its destinations. */

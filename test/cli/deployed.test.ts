@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { CapabilitySheet } from '../../core/capability.ts';
 import { fakeSecretsManager } from '../support/aws/secrets-manager.ts';
 import { keyDocument, rekey } from '../support/local-installation.ts';
 import { type Asked, ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
@@ -32,6 +33,11 @@ const stsAnswer = (id: string) =>
 
 const expired =
   '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>expired</Message></Error></ErrorResponse>';
+
+const sheet: CapabilitySheet = {
+  ...{ provider: 'sandbox', title: 'Sandbox', pattern: 'additive', evidence: 'observed', checkedOn: '2026-01-01' },
+  ...{ unverified: [], capabilities: [], cannot: [], params: {}, admin: {}, facts: [], docs: [] },
+};
 
 /** Made up; AWS's own documentation uses the id. */
 const credentials = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'not-a-real-one' };
@@ -108,6 +114,7 @@ describe('a deployed installation', () => {
     const adopts = [refused('E_INPUT_EMPTY'), ok({ version: 1 })];
     aws.reply = (asked) => {
       if (asked.path.endsWith('key.show')) return ok({ state: 'registered', current: null, operation: null });
+      if (asked.path.endsWith('provider.show')) return ok(sheet);
       return identity(asked) ?? (asked.path.endsWith('key.adopt') ? adopts.shift() : undefined) ?? ok({ keyId: 'one', outcome: 'created' });
     };
     const env = { ...credentials, AWS_ENDPOINT_URL_SECRETS_MANAGER: store.endpoint };

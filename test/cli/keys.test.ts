@@ -36,6 +36,21 @@ describe('key add', () => {
     expect(rows(again.stdout).map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
   });
 
+  test('repeats what the provider can and cannot do, once for each provider', async () => {
+    const { code, stderr } = await here.rekey(['key', 'add', '-f', here.keyFile('told.yaml', 'told/one', 'told/two')]);
+    expect(code).toBe(0);
+    expect(stderr.match(/^sandbox: Sandbox vendor \(additive; observed, 2026-11-24\)$/gm)).toHaveLength(1);
+    expect(stderr).toContain('the old one lives until every consumer has moved');
+  });
+
+  test('a key whose provider needs a parameter that its file does not give is refused before anything is registered', async () => {
+    writeFileSync(join(here.workspace, 'no-principal.yaml'), keyDocument('told/three').replace(/params: .*\n/, ''));
+    expect(await here.rekey(['key', 'add', '-f', 'no-principal.yaml'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('params.principal'),
+    });
+  });
+
   test('of many keys, interrupted half-way, is finished by running it again', async () => {
     here.keyFile('half.yaml', 'half/one', 'half/two');
     await here.rekey(['key', 'add', '-f', 'half.yaml']);

@@ -89,6 +89,7 @@ describe('the HTTP provider', () => {
       probe: { alive: 2, denied: 2, everySeconds: 1 },
       secretPattern: '^sbx_[0-9a-f]{40}$',
       commonShape: false,
+      lastUsedAccuracySeconds: 1,
     });
     expect([providerOf(vendor, idempotent).traits.class, providerOf(vendor, onlyDeletes).traits.disable]).toEqual(['B', 'delete']);
   });

@@ -25,7 +25,13 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that may import an adapter. */
-const compositionRoots = ['functions/compose.ts', 'local/compose.ts', 'local/rehearsal/compose.ts', 'local/break-glass/compose.ts'];
+const compositionRoots = [
+  'functions/compose.ts',
+  'local/compose.ts',
+  'local/rehearsal/compose.ts',
+  'local/desk/desk.ts',
+  'local/break-glass/compose.ts',
+];
 
 /** What else may import which adapters: the command line hands a value that came by stdin to a secret store itself. */
 const storeBuilders = { room: 'cli', adapters: /^adapters\/(aws|file|local)\/(secret-store|master-key)\.ts$/ };

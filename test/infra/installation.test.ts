@@ -140,3 +140,18 @@ describe('a provider of an installation', () => {
     expect(readInstallation('test', folder).specs.map(({ metadata }) => metadata.id)).toContain('sandbox');
   });
 });
+
+describe('the shipped providers', () => {
+  test('all reach the functions, without their fixtures, unless settings.yaml names the ones it wants', () => {
+    const all = readInstallation('test', folder).specs;
+    expect(all.length).toBeGreaterThanOrEqual(14);
+    expect(all.every((spec) => !('fixtures' in spec))).toBe(true);
+    write('settings.yaml', 'providers: [sendgrid, okta-client-secret]\n');
+    expect(readInstallation('test', folder).specs.map(({ metadata }) => metadata.id)).toEqual(['okta-client-secret', 'sendgrid']);
+  });
+
+  test('are refused by a name that none of them has', () => {
+    write('settings.yaml', 'providers: [sendgird]\n');
+    expect(refusal().problems).toMatchObject([{ path: 'providers', message: expect.stringContaining('sendgrid') }]);
+  });
+});

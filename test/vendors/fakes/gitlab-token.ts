@@ -72,7 +72,7 @@ function gitlab(what: 'project' | 'group'): Description {
             `https://gitlab.com/api/v4/${what}s/acme%2Fshop/access_tokens?page=${number}&per_page=${size}&state=${query.get('state') ?? ''}`;
           const headers = {
             link: `${next ? `<${to(page + 1)}>; rel="next", ` : ''}<${to(1)}>; rel="first"`,
-            'x-next-page': next ? String(page + 1) : '',
+            ...(next && { 'x-next-page': String(page + 1) }),
           };
           return { status: 200, json: wanted.slice((page - 1) * size, page * size).map(shown), headers };
         },
