@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { Refused, refusals } from '../core/errors.ts';
 import { acknowledge } from './commands/acknowledge.ts';
+import { approve } from './commands/approve.ts';
 import { breakGlassImport } from './commands/break-glass-import.ts';
 import { breakGlassPrepare } from './commands/break-glass-prepare.ts';
 import { bulkList, bulkProofs, bulkResume } from './commands/bulk.ts';
@@ -9,6 +10,7 @@ import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
 import { history } from './commands/history.ts';
 import { hold } from './commands/hold.ts';
+import { incidentClose, incidentList, incidentShow } from './commands/incident.ts';
 import { inventoryReassert } from './commands/inventory-reassert.ts';
 import { inventoryShow } from './commands/inventory-show.ts';
 import { keyAdd } from './commands/key-add.ts';
@@ -96,6 +98,11 @@ function program(): Command {
   );
   for (const command of [providerList(), providerShow(), providerNew(), providerLint(), providerTest(), providerProbe()])
     provider.addCommand(settle(command));
+  const incident = group('incident', 'what happened, from the first report to the root cause').addHelpText(
+    'after',
+    examples('incident show payments/stripe', 'incident close payments/stripe --root-cause "…"'),
+  );
+  for (const command of [incidentList(), incidentShow(), incidentClose()]) incident.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -113,6 +120,7 @@ function program(): Command {
   rekey.addCommand(glass);
   rekey.addCommand(review);
   rekey.addCommand(bulk);
+  rekey.addCommand(incident);
   rekey.addCommand(reports);
   rekey.addCommand(provider);
   for (const command of [
@@ -120,6 +128,7 @@ function program(): Command {
     rollback(),
     revoke(),
     certificate(),
+    approve(),
     report(),
     reissue(),
     confirm(),

@@ -17,6 +17,7 @@ export const actions = [
   'review',
   'acknowledge',
   'report',
+  'plan',
   'revoke',
   'reissue',
   'read',
@@ -42,6 +43,8 @@ export interface AuthorityRule {
   readonly actions: readonly Action[];
   readonly tiers: readonly Tier[];
   readonly needs: string;
+  /** Of a planned revocation: it waits until somebody else approves it. */
+  readonly approval?: boolean | undefined;
 }
 
 /** Who may do what, as shipped (POL-F3, F4, Q1, R1, R9): the policy's authority is granted by infra/people.ts and printed by `rekey who-can`. */
@@ -53,6 +56,19 @@ export const defaultAuthority: readonly AuthorityRule[] = [
     needs: 'nobody else: an emergency needs no approval; a review follows',
   },
   { roles: ['operator'], actions: ['create', 'rotate', 'rollback', 'hold'], tiers, needs: 'nobody else' },
+  {
+    roles: ['operator', 'responder', 'owner'],
+    actions: ['plan'],
+    tiers: ['high'],
+    needs: 'the approval of an owner who is not whoever asked, within a week; an emergency needs none',
+    approval: true,
+  },
+  {
+    roles: ['operator', 'responder', 'owner'],
+    actions: ['plan'],
+    tiers: ['medium', 'low'],
+    needs: 'nobody else: a revocation that is no emergency',
+  },
   { roles: ['owner'], actions: ['approve'], tiers, needs: 'to speak for the owner that the key file names; who did is on record' },
   { roles: ['operator', 'owner'], actions: ['confirm'], tiers: ['medium', 'low'], needs: 'a reason, which is audited' },
   {
@@ -95,6 +111,11 @@ export function whoCan(rules: readonly AuthorityRule[], action: Action, tier?: T
 /** Whether a role may take an action on keys of some tier: all that IAM, which knows no tiers, can grant. */
 export function may(rules: readonly AuthorityRule[], role: Role, action: Action): boolean {
   return whoCan(rules, action).some((one) => one.role === role);
+}
+
+/** Whether a planned revocation of a key of this tier waits for somebody else's approval (POL-F4). An emergency never does. */
+export function needsApproval(rules: readonly AuthorityRule[], tier: Tier): boolean {
+  return rules.some((rule) => rule.approval && rule.actions.includes('plan') && rule.tiers.includes(tier));
 }
 
 /** The name of the managed policy that makes a principal of a stage's account this role. */

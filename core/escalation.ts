@@ -8,7 +8,7 @@ import type { Ports } from './ports.ts';
 import { after, instant } from './time.ts';
 
 /** What calls for people. Each kind has its row in core/reconcile/escalations.ts, which says whether it still does. */
-export type EscalationKind = 'attention' | 'silence';
+export type EscalationKind = 'attention' | 'silence' | 'revocation';
 
 /** One thing that is to be done, and whose it is: told to its owner, then to the owner's team, then to whoever is on call. */
 export interface Call {

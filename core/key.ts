@@ -2,6 +2,7 @@ import type { Breach } from './breach.ts';
 import { IllegalMove } from './errors.ts';
 import type { Exception } from './exceptions/exception.ts';
 import type { Attention, DueNow, Hold } from './flags.ts';
+import type { Approval } from './revoke/approval.ts';
 
 /**
  * A key: the long-lived named thing in the inventory. Its facts come from the owner's file; its state moves only
@@ -178,6 +179,8 @@ export interface RevokeRequest {
   readonly source: LeakSource;
   /** The reissue waits for a responder, whatever the source. */
   readonly hold?: boolean;
+  /** No emergency: planned and approved where that is needed, an exercise, or part of a bulk revocation that is judged as a whole. */
+  readonly kind?: 'planned' | 'drill' | 'bulk';
   /** When it was reported, where that was before the request. */
   readonly reportedAt?: string;
   /** Versions that were proven dead and are accepted again: nothing short of a new proof ends this request. */
@@ -264,6 +267,8 @@ export interface Key {
   readonly checkedAt: string | null;
   /** When the reconciler last took the key to repair it; null when those repairs have ended. */
   readonly repairingAt: string | null;
+  /** A planned revocation that waits for somebody else's approval. */
+  readonly approval?: Approval | null;
   /** A closed revocation of which not every notice was sent yet. */
   readonly untold?: string | null;
   /** Revoked versions whose death is looked at again, and when. */

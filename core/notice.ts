@@ -13,6 +13,8 @@ export const noticeTypes = [
   'key.contained',
   'key.reissued',
   'key.attention',
+  'key.revocation.started',
+  'key.approval',
   'key.review',
   'key.rotation.scheduled',
 ] as const;

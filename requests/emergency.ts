@@ -2,10 +2,12 @@ import * as z from 'zod/mini';
 import { importBreakGlass } from '../core/break-glass/import.ts';
 import { breakGlassIndex, registerSigner } from '../core/break-glass/prepare.ts';
 import { showCertificates } from '../core/certificate.ts';
+import { closeIncident, listIncidents, showIncident } from '../core/incident/incident.ts';
 import { leakSources } from '../core/leak-sources.ts';
 import { planRevocation } from '../core/plan.ts';
 import { notSaid, revoke } from '../core/revoke/begin.ts';
 import { lastUse, searchLeaked } from '../core/revoke/find.ts';
+import { approveRevoke, declineRevoke, planRevoke } from '../core/revoke/planned.ts';
 import { releaseReissue } from '../core/revoke/release.ts';
 import { disableUnmanaged, probeUnmanaged, unmanagedHistory } from '../core/revoke/unmanaged.ts';
 import { Value } from '../core/value.ts';
@@ -17,6 +19,7 @@ const instant = z.iso.datetime({ message: 'must be an instant in UTC, like 2027-
 /** In memory for the search or the probe, and nowhere else. */
 const leaked = z.string().check(z.minLength(1), z.maxLength(65_536));
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'));
+const operation = z.string().check(z.regex(/^revoke-[a-z2-7]{26}$/, 'must be the id of a revocation'));
 const glassRecord = z.strictObject({
   at: instant,
   by: text(),
@@ -61,6 +64,21 @@ export const emergency: Readonly<Record<string, Request>> = {
     },
     'intake',
   ),
+  'revoke.plan': request(
+    'plan',
+    z.strictObject({
+      keyId: keyId(),
+      scope: z.exactOptional(scope),
+      reason,
+      source: z.exactOptional(z.enum(leakSources)),
+      requestId: z.exactOptional(requestId),
+    }),
+    (ports, { scope: versions = 'all', source = 'none', requestId: id, ...rest }, actor) =>
+      planRevoke(ports, { ...rest, scope: versions, source, requestId: id ?? ports.randomId() }, actor),
+    'intake',
+  ),
+  'revoke.approve': request('approve', z.strictObject({ keyId: keyId() }), approveRevoke, 'intake'),
+  'revoke.decline': request('approve', z.strictObject({ keyId: keyId(), reason }), declineRevoke, 'intake'),
   'revoke.find': request('revoke', z.strictObject({ leaked }), (ports, input) => searchLeaked(ports, input.leaked), 'intake'),
   'revoke.used': request(
     'revoke',
@@ -112,6 +130,15 @@ export const emergency: Readonly<Record<string, Request>> = {
     z.strictObject({ signer: hash, records: z.array(glassRecord).check(z.minLength(1), z.maxLength(100)) }),
     (ports, input, actor) => importBreakGlass(ports, input, actor),
     'intake',
+  ),
+  'incident.list': request('read', z.strictObject({ keyId: keyId() }), (ports, input) => listIncidents(ports, input.keyId)),
+  'incident.show': request('read', z.strictObject({ keyId: keyId(), operationId: z.exactOptional(operation) }), (ports, input) =>
+    showIncident(ports, input),
+  ),
+  'incident.close': request(
+    'review',
+    z.strictObject({ keyId: keyId(), operationId: z.exactOptional(operation), rootCause: text(500) }),
+    (ports, input, actor) => closeIncident(ports, input, actor),
   ),
   'unmanaged.history': request('read', z.strictObject({ provider: name() }), (ports, input) => unmanagedHistory(ports, input.provider)),
   reissue: request(

@@ -61,6 +61,7 @@ const authority = z.strictObject({
   actions: list(z.enum(actions), 20),
   tiers: z._default(tierList, [...tiers]),
   needs: text(),
+  approval: z.exactOptional(z.boolean()),
 });
 
 const window = z.strictObject({

@@ -6,6 +6,7 @@ import { checkKeyId } from '../../core/key-id.ts';
 import { leakSources } from '../../core/leak-sources.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Revoked } from '../../core/revoke/begin.ts';
+import type { Planned } from '../../core/revoke/planned.ts';
 import { aftermath } from '../aftermath.ts';
 import { type BreakGlassOptions, breakGlass } from '../break-glass/cut.ts';
 import { type BulkOptions, isBulk, revokeMany } from '../bulk.ts';
@@ -20,6 +21,7 @@ import { watch } from '../watch.ts';
 
 interface Options extends GlobalOptions, BreakGlassOptions, BulkOptions {
   readonly breakGlass?: boolean;
+  readonly planned?: boolean;
 }
 
 type Scope = 'all' | readonly number[];
@@ -49,6 +51,7 @@ export function revoke(): Command {
     .option('--service <name>', 'every key that a consumer uses')
     .option('--issued-before <instant>', 'every version made before then, like 2027-01-31T00:00:00Z')
     .option('--leaked-in <file>', 'every version whose value stands in a file, one a line; "-" for stdin')
+    .option('--planned', 'no emergency: of a high tier it waits for an owner’s approval')
     .option('--break-glass', 'nothing of Rekey answers: end it with your own right at the provider, and hand it over later')
     .option(
       '--admin-from <source>',
@@ -73,6 +76,7 @@ async function run(session: Session, options: Options, key?: string): Promise<nu
   if (options.unmanaged) return endUnmanaged(session, options);
   // The stopwatch begins when the responder does: finding the key and saying yes are part of it.
   const reportedAt = new Date().toISOString();
+  if (options.planned) return plan(session, options, key);
   if (isBulk(options)) return revokeMany(session, options, reportedAt);
   const { keyId, versions } = await subject(session, options, key);
   const scope = versionsOf(options.versions) ?? versions ?? 'all';
@@ -112,6 +116,29 @@ async function subject(
   session.note(screen(match));
   if (confirm === undefined && session.live) session.note(await lastUseText(session, match));
   return { keyId: match.keyId, versions: [match.version] };
+}
+
+/** A revocation that is no emergency: done, or waiting for somebody else. */
+async function plan(session: Session, options: Options, key?: string): Promise<number> {
+  const keyId = checkKeyId(key ?? '');
+  if (options.reason === undefined) throw new Refused('E_USAGE', 'a planned revocation needs --reason');
+  const scope = versionsOf(options.versions) ?? 'all';
+  const source = sourceOf(options.source);
+  await confirmByName(keyId, options.confirm, `This cannot be undone. Type ${keyId} to ask for its revocation`);
+  const asked = {
+    keyId,
+    scope,
+    reason: options.reason,
+    requestId: options.requestId ?? randomUUID(),
+    ...(source === undefined ? {} : { source }),
+  };
+  const planned = await session.door.ask<Planned>('revoke.plan', asked);
+  session.result(planned, () =>
+    planned.waits
+      ? `It waits for an owner who is not you, until ${planned.approval.until}: rekey approve ${keyId}. If it cannot wait, it is an emergency: rekey revoke ${keyId}`
+      : `${keyId}: ${planned.revoked.message}. Watch it: rekey key show ${keyId} --watch`,
+  );
+  return planned.waits ? exits.needsPerson : exits.ok;
 }
 
 async function preview(session: Session, keyId: string, scope: Scope): Promise<Plan> {

@@ -112,7 +112,11 @@ async function revokeOnce(ports: Ports, bulk: Bulk, { keyId, scope }: BulkKey): 
     if (!key || (mine && key.revocation?.firstDisabledAt)) return null;
     if (await ports.inventory.get(operationKey(keyId, operationIdOf('revoke', keyId, requestId)))) return null;
     const { reason, source, reportedAt, actor } = bulk;
-    const { versions } = await revoke(ports, { keyId, scope, reason, source, requestId, reportedAt, execution: 'later' }, actor);
+    const { versions } = await revoke(
+      ports,
+      { keyId, scope, reason, source, requestId, reportedAt, kind: 'bulk', execution: 'later' },
+      actor,
+    );
     return versions.some(({ firstDisable }) => firstDisable === 'failed') ? keyId : null;
   } catch (error) {
     ports.log.error('a key of a bulk revocation was not revoked', { key: keyId, bulk: bulk.id, error: (error as Error).name });

@@ -3,6 +3,7 @@ import { attribute, uuidOf } from '../items.ts';
 import { writeJournal } from '../journal.ts';
 import type { LeakSource } from '../key.ts';
 import type { Ports } from '../ports.ts';
+import { openReview } from '../reviews/open.ts';
 import { instant } from '../time.ts';
 import { type Bulk, type BulkSelector, bulkKey, bulksPartition, chunkItems, getBulk } from './bulk.ts';
 import { selectKeys, wordsOf } from './select.ts';
@@ -68,5 +69,10 @@ export async function beginBulk(ports: Ports, order: BulkOrder, actor: string): 
     // The same request at the same moment.
     if (!(error instanceof ConditionFailed)) throw error;
   }
+  // Judged as a whole: one review for all of its keys. A review that cannot be opened now does not hold up the first key.
+  const cause = `${actor} revoked ${keys.length} ${bulk.what} without approval: ${reason}`.slice(0, 500);
+  await openReview(ports, { kind: 'incident', id }, { kind: 'emergency', trigger: id, cause }, actor).catch((error: Error) =>
+    ports.log.error('the review of a bulk revocation was not opened', { bulk: id, error: error.name }),
+  );
   return getBulk(ports, id);
 }

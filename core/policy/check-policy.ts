@@ -111,7 +111,13 @@ function authorityHolds(must: Must, rules: readonly AuthorityRule[]): void {
     const held = (['create', 'approve', 'revoke'] as const).filter((action) => may(rules, role, action));
     must('authority', held.length <= 1, `must keep create, approve and revoke apart; ${role} has ${held.join(' and ')}`);
   }
-  for (const [i, { roles: who, actions }] of rules.entries()) {
+  for (const [i, { roles: who, actions, approval }] of rules.entries()) {
+    must(
+      `authority.${i}.approval`,
+      !approval || actions.every((one) => one === 'plan'),
+      'is for the action plan alone: an emergency waits for nobody',
+    );
+
     const only = (role: string, action: string) => !who.some((one) => one === role) || actions.every((one) => one === action);
     must(`authority.${i}`, only('auditor', 'read'), 'must let the auditor read, and do nothing else');
     must(`authority.${i}`, only('consumer', 'prove'), 'must let a consumer prove, and do nothing else');

@@ -14,6 +14,12 @@ const looks: Readonly<Record<EscalationKind, (ports: Ports, one: Escalation) => 
     if (!key?.attention || attentionId(key.facts.id, key.attention) !== id) return [];
     return [{ owner: key.facts.owner, team: key.facts.team, text: key.attention.message }];
   },
+  // Over when every version is proven dead; what is left after that asks for attention by itself.
+  revocation: async (ports, { keyId, subject, calls }) => {
+    const key = await findKey(ports, keyId ?? '');
+    const open = key?.state === 'revoking' && key.revocation?.id === subject['operationId'];
+    return open ? calls : [];
+  },
   silence: async (ports, { keyId, subject }) => {
     const key = await findKey(ports, keyId ?? '');
     return key ? silent(ports, key, String(subject['operationId']), Number(subject['version'])) : [];

@@ -6,7 +6,7 @@ import type { Ports } from '../ports.ts';
 
 /** What a review is about: a key by its id, or the installation (its policy, its log, a provider, a person). */
 export interface ReviewSubject {
-  readonly kind: 'key' | 'policy' | 'log' | 'provider' | 'person' | 'drill';
+  readonly kind: 'key' | 'policy' | 'log' | 'provider' | 'person' | 'drill' | 'incident';
   readonly id: string;
 }
 

@@ -26,6 +26,8 @@ export interface RevokeInput {
   readonly alive?: boolean;
   /** The reissue waits for a responder, whatever the source. */
   readonly hold?: boolean;
+  /** No emergency: see RevokeRequest. */
+  readonly kind?: 'planned' | 'drill' | 'bulk';
   /** `later`: somebody else starts the execution, when its turn comes; the reconciler is the net under them. */
   readonly execution?: 'now' | 'later';
 }
@@ -91,7 +93,7 @@ function refuseAnotherBody({ keyId, requestId, scope, source }: RevokeInput, rev
 }
 
 function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeRequest {
-  const { requestId, reason, scope, source, reportedAt, alive, hold } = input;
+  const { requestId, reason, scope, source, reportedAt, alive, hold, kind } = input;
   const now = ports.clock.now();
   const said = reportedAt ? milliseconds(reportedAt) : Number.NaN;
   return {
@@ -102,6 +104,7 @@ function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeReque
     scope,
     source,
     ...(hold ? { hold } : {}),
+    ...(kind ? { kind } : {}),
     ...(said < now && said > now - longestReportSeconds * 1000 ? { reportedAt: instant(said) } : {}),
     ...(alive && scope !== 'all' ? { alive: scope } : {}),
   };

@@ -4,6 +4,7 @@ import { isDelivered, withRoles } from '../delivery.ts';
 import { dueAfter } from '../due.ts';
 import { effect } from '../effect.ts';
 import { IllegalMove } from '../errors.ts';
+import { openEmergencyReview } from '../incident/review.ts';
 import { attribute, listVersions, operationIdOf, operationKey, putItem, versionItem } from '../items.ts';
 import { type Key, moveKey, type Revocation, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
@@ -19,6 +20,7 @@ import { after, instant } from '../time.ts';
 export async function close(ports: Ports, payload: ExecutionPayload, attemptId: string): Promise<Record<string, never>> {
   const attempt = await acquire(ports, payload, attemptId, 'close');
   if (attempt === 'done') return {};
+  await openEmergencyReview(ports, attempt.key);
   await stripCompromised(attempt);
   const { keyId, operation, key } = attempt;
   const versions = await listVersions(ports, keyId);

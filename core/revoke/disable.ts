@@ -1,10 +1,12 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
 import { disableVersion, endSessions } from '../ending.ts';
+import type { Matter } from '../escalation.ts';
+import { isEmergency } from '../incident/review.ts';
 import type { Write } from '../inventory.ts';
-import { attribute, listVersions, operationKey, putItem, versionItem } from '../items.ts';
+import { attribute, listVersions, operationKey, outboxItem, putItem, versionItem } from '../items.ts';
 import type { Key, Revocation, Rotation } from '../key.ts';
 import type { Notice } from '../notice.ts';
-import { noticeFor } from '../outbox.ts';
+import { noticeFor, publishPending } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { instant } from '../time.ts';
 import { isDead, type Version } from '../version.ts';
@@ -30,9 +32,12 @@ export async function disable(ports: Ports, payload: ExecutionPayload, attemptId
     await reportIncomplete(attempt, first);
     throw first;
   }
+  // What was put out when it began goes first, and nothing of it holds up the record.
+  await publishPending(ports, attempt.keyId).catch(() => undefined);
   await record(attempt, (key) => ({
     set: { 'revocation.step': 'notify', 'revocation.disabledAt': instant(ports.clock.now()) },
     notices: revokedNotices(ports, key, attempt.operation.id),
+    matters: emergencyMatters(key),
     events: [
       {
         event: 'revocation.disabled',
@@ -86,6 +91,8 @@ async function markScope(attempt: Attempt): Promise<Version[]> {
     writes: [
       ...marked.map((version) => putItem(versionItem(keyId, version))),
       ...(displaced ? [supersededOperation(keyId, displaced, now)] : []),
+      // Put out, and sent with the others: nothing is published before the provider was told once more.
+      ...(unseen.length > 0 ? [putItem(outboxItem(startedNotice(ports, fresh, [...numbers])))] : []),
     ],
     events: [
       { event: 'versions.compromised', detail: { operation: revocation.id, versions: [...compromised].join(' ') } },
@@ -115,6 +122,32 @@ function supersededOperation(keyId: string, rotation: Rotation, endedAt: string)
     ...operationKey(keyId, rotation.id),
     ...(attribute({ ...rotation, taskToken: null, outcome: 'superseded', endedAt }) as object),
   });
+}
+
+function startedNotice(ports: Ports, key: Key, versions: readonly number[]): Notice {
+  const reason = `being revoked: version ${versions.join(', ') || 'none'}`;
+  const data = { action: 'look', reason } as const;
+  return noticeFor(ports, key, key.revocation?.id ?? '', { type: 'key.revocation.started', audience: '*', severity: 'critical', data });
+}
+
+/** Its owner, the owner's team and whoever is on call hear of an emergency at once, each on record, and again when it is contained. */
+function emergencyMatters({ facts: { id: keyId, owner, team }, revocation }: Key): Matter[] {
+  if (!revocation || !isEmergency(revocation)) return [];
+  const { id, requests } = revocation;
+  const [first] = requests;
+  return [
+    {
+      id: `revocation/${keyId}/${id}`,
+      kind: 'revocation',
+      keyId,
+      subject: { operationId: id },
+      thread: id,
+      reason: 'Revoked',
+      severity: 'critical',
+      calls: [{ owner, team, text: `revoked by ${first?.actor ?? 'somebody'}: ${first?.reason ?? ''}`.slice(0, 300) }],
+      patienceSeconds: 0,
+    },
+  ];
 }
 
 function revokedNotices(ports: Ports, key: Key, operationId: string): Notice[] {
@@ -149,6 +182,7 @@ async function reportIncomplete(attempt: Attempt, cause: Error): Promise<void> {
               data: { action: 'look', reason: message },
             }),
           ],
+      matters: emergencyMatters(key),
       events: [{ event: 'revocation.incomplete', detail: { operation: operation.id, error: cause.name } }],
     };
   });

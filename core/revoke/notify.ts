@@ -1,5 +1,6 @@
 import { acquire, record } from '../attempt.ts';
 import { DestinationUnavailable } from '../errors.ts';
+import { openEmergencyReview } from '../incident/review.ts';
 import { getKey } from '../items.ts';
 import { publishPending } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
@@ -18,6 +19,10 @@ export async function notify(ports: Ports, payload: ExecutionPayload, attemptId:
     }));
   }
   const failed = await publishPending(ports, payload.keyId);
+  // Judged by somebody else, by a date. Close opens it where this could not.
+  await openEmergencyReview(ports, await getKey(ports, payload.keyId)).catch((error: Error) =>
+    ports.log.warn('the review of an emergency was not opened yet', { key: payload.keyId, error: error.name }),
+  );
   if (failed) throw new DestinationUnavailable(`${failed} notice(s) of ${payload.keyId} are not sent yet`);
   // For the stopwatch: an inventory that takes no more writes now does not hold up the proof.
   await noteTold(ports, await getKey(ports, payload.keyId)).catch(() => undefined);

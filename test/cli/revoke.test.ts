@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aftermath } from '../../cli/aftermath.ts';
 import type { KeyReport } from '../../core/show.ts';
-import { type Installation, launcher, localInstallation } from '../support/local-installation.ts';
+import { type Installation, keyDocument, launcher, localInstallation } from '../support/local-installation.ts';
 import { ok, type StubDoor, stubDoor } from '../support/stub-door.ts';
 
 describe('a leaked key', () => {
@@ -67,6 +69,36 @@ describe('a leaked key', () => {
     const { code, stdout } = await here.rekey(['reissue', 'leaked/one', '--mistake', '--reason', 'wrong key', '--wait']);
     expect([code, stdout]).toEqual([0, 'leaked/one is active, on version 2.\n']);
     expect((await show('leaked/one')).versions[0]).toMatchObject({ number: 1, compromised: true });
+  });
+
+  test('POL-F7: leaves a record of its own, which is closed only after somebody else has judged it', async () => {
+    const record = await here.rekey(['incident', 'show', 'leaked/one']);
+    expect(record).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^# Incident revoke-[\s\S]*\*\*recovered\*\*[\s\S]*## Proofs of death[\s\S]*Root cause: not said yet[\s\S]*revocation\.closed/,
+      ),
+    });
+    expect((await here.rekey(['incident', 'list', 'leaked/one'])).stdout).toMatch(/revoke-/);
+    const closed = await here.rekey(['incident', 'close', 'leaked/one', '--root-cause', 'the wrong key']);
+    expect(closed).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_BUSY[\s\S]*rekey review answer/) });
+  });
+
+  test('POL-F4: is planned where it is no emergency, and of a high tier it waits for somebody who is not whoever asked', async () => {
+    const key = 'leaked/planned';
+    writeFileSync(join(here.workspace, 'planned.yaml'), keyDocument(key).replace('purpose:', 'privileged: true\npurpose:'));
+    const made = here.vendor.stranger('leaked-planned', 'made by hand');
+    expect((await here.rekey(['key', 'add', '-f', 'planned.yaml', '--value-from', '-'], { stdin: made.value })).code).toBe(0);
+    const plan = ['revoke', key, '--planned', '--confirm', key];
+    expect(await here.rekey(plan)).toMatchObject({ code: 2, stderr: expect.stringMatching(/needs --reason/) });
+    const asked = await here.rekey([...plan, '--reason', 'the vendor changes']);
+    expect(asked).toMatchObject({
+      code: 8,
+      stdout: expect.stringMatching(/waits for an owner who is not you[\s\S]*rekey approve leaked\/planned/),
+    });
+    expect(await here.rekey(['approve', key, '--confirm', key])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^E_FORBIDDEN/) });
+    expect((await here.rekey(['approve', key, '--decline', '--reason', 'it stays'])).code).toBe(0);
+    expect((await show(key)).state).toBe('active');
   });
 
   test('row 16: whose version is dead already is no work, and ends well', async () => {

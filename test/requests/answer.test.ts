@@ -74,7 +74,7 @@ describe('every request', () => {
     const responder: Caller = { actor: 'grace', via: 'intake' };
     const taken = Object.keys(requests).filter((name) => requests[name]?.door === 'intake');
     expect(taken).toContain('revoke');
-    expect(new Set(taken.map((name) => requests[name]?.action))).toEqual(new Set(['revoke', 'reissue']));
+    expect(new Set(taken.map((name) => requests[name]?.action))).toEqual(new Set(['revoke', 'reissue', 'plan', 'approve']));
     for (const name of Object.keys(requests).filter((one) => !taken.includes(one)))
       expect(await refusal(name, {}, responder)).toMatch(/^E_FORBIDDEN/);
     const keyId = await adopted(w);
