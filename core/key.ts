@@ -2,6 +2,7 @@ import type { Breach } from './breach.ts';
 import { IllegalMove } from './errors.ts';
 import type { Exception } from './exceptions/exception.ts';
 import type { Attention, DueNow, Hold } from './flags.ts';
+import type { LeakSource } from './leak-sources.ts';
 import type { Approval } from './revoke/approval.ts';
 
 /**
@@ -186,8 +187,6 @@ export interface RevokeRequest {
   /** Versions that were proven dead and are accepted again: nothing short of a new proof ends this request. */
   readonly alive?: readonly number[];
 }
-
-export type LeakSource = 'repository' | 'log' | 'ticket' | 'chat' | 'vendor' | 'destination' | 'unknown' | 'none';
 
 /** The operation record of a revocation. In META it is the map `revocation`, empty while there is none. */
 export interface Revocation {

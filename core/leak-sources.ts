@@ -1,4 +1,3 @@
-import type { LeakSource } from './key.ts';
-
 /** Where a leak was found, as a caller may say it. `destination` and `unknown` hold the reissue back. */
-export const leakSources: readonly LeakSource[] = ['repository', 'log', 'ticket', 'chat', 'vendor', 'destination', 'unknown', 'none'];
+export const leakSources = ['repository', 'log', 'ticket', 'chat', 'vendor', 'destination', 'unknown', 'none'] as const;
+export type LeakSource = (typeof leakSources)[number];

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { Refused } from '../../core/errors.ts';
-import type { LeakSource } from '../../core/key.ts';
 import { checkKeyId } from '../../core/key-id.ts';
-import { leakSources } from '../../core/leak-sources.ts';
+import { type LeakSource, leakSources } from '../../core/leak-sources.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Revoked } from '../../core/revoke/begin.ts';
 import type { Planned } from '../../core/revoke/planned.ts';

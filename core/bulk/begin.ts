@@ -1,7 +1,7 @@
 import { ConditionFailed, Refused } from '../errors.ts';
 import { attribute, uuidOf } from '../items.ts';
 import { writeJournal } from '../journal.ts';
-import type { LeakSource } from '../key.ts';
+import type { LeakSource } from '../leak-sources.ts';
 import type { Ports } from '../ports.ts';
 import { openReview } from '../reviews/open.ts';
 import { instant } from '../time.ts';

@@ -1,6 +1,6 @@
 import { Refused } from '../errors.ts';
 import type { Item, ItemKey } from '../inventory.ts';
-import type { LeakSource } from '../key.ts';
+import type { LeakSource } from '../leak-sources.ts';
 import type { Ports } from '../ports.ts';
 
 /** Which keys an incident is about; every part that is given must hold. `leaked`: the versions that a list of strings named. */

@@ -1,4 +1,4 @@
-import type { LeakSource } from '../key.ts';
+import type { LeakSource } from '../leak-sources.ts';
 import type { Confidence, TriggerAction, TriggerSource } from '../policy.ts';
 import type { Value } from '../value.ts';
 

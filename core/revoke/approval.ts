@@ -1,4 +1,4 @@
-import type { LeakSource } from '../key.ts';
+import type { LeakSource } from '../leak-sources.ts';
 
 /** A planned revocation, as it was asked for. */
 export interface Approval {

@@ -1,5 +1,5 @@
 import { Refused } from '../../core/errors.ts';
-import type { LeakSource } from '../../core/key.ts';
+import type { LeakSource } from '../../core/leak-sources.ts';
 import type { Confidence } from '../../core/policy.ts';
 import type { Ports } from '../../core/ports.ts';
 import type { Report, ReportSubject } from '../../core/reports/report.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { setHold } from '../../core/hold.ts';
 import { findVersion, getKey, listVersions } from '../../core/items.ts';
-import type { LeakSource } from '../../core/key.ts';
+import type { LeakSource } from '../../core/leak-sources.ts';
 import type { Ports } from '../../core/ports.ts';
 import { releaseReissue } from '../../core/revoke/release.ts';
 import { history } from '../../core/show.ts';

@@ -1,6 +1,6 @@
 import { proofOf } from '../../core/challenge.ts';
 import { findVersion, getKey } from '../../core/items.ts';
-import type { LeakSource } from '../../core/key.ts';
+import type { LeakSource } from '../../core/leak-sources.ts';
 import type { Notice } from '../../core/notice.ts';
 import { type Revoked, revoke } from '../../core/revoke/begin.ts';
 import { type Begun, beginRotation } from '../../core/rotate/begin.ts';
