@@ -1,5 +1,5 @@
 import { commit } from './commit.ts';
-import { dueWhenAdopted } from './due.ts';
+import { dueOf } from './due.ts';
 import { ConditionFailed, Refused } from './errors.ts';
 import type { Write } from './inventory.ts';
 import { credentialItem, destinationKey, fingerprintKey, getKey, putItem, versionItem } from './items.ts';
@@ -55,7 +55,8 @@ export async function adoptVersion(
         current: number,
         lastVersion: number,
         currentMadeAt: madeAt,
-        nextDueAt: dueWhenAdopted(fresh.facts, fresh.tier, ports.policy, madeAt, now),
+        adopted: { version: number, at: now },
+        nextDueAt: dueOf({ ...fresh, current: number, currentMadeAt: madeAt, adopted: { version: number, at: now } }, ports.policy),
       },
       writes: [
         putItem(versionItem(keyId, version)),

@@ -59,7 +59,9 @@ const dueChecks: readonly Check[] = [
   {
     reason: 'never-rotated',
     applies: (key, now) =>
-      key.lastEndedAt === null ? reached(key.nextDueAt, now, `was never rotated since it was adopted, and due at ${key.nextDueAt}`) : null,
+      key.adopted !== null && key.adopted.version === key.current
+        ? reached(key.nextDueAt, now, `was never rotated since it was adopted, and due at ${key.nextDueAt}`)
+        : null,
   },
   { reason: 'interval', applies: (key, now) => reached(key.nextDueAt, now, `due at ${key.nextDueAt}`) },
 ];
@@ -149,11 +151,35 @@ export function accessReviewAt(
 }
 
 /**
- * The next due date, derived and never typed (POL-W4): the tier's period after `from`, earlier by up to a tenth, by a hash of the key's
+ * The due date of a key, derived from its record and the policy and never typed (POL-W4): by the age of the version in use, however long its
+ * last rotation took; not before an exception has ended; and after an operation that ended otherwise, a tolerance later at the earliest.
+ * Null before there is a version.
+ */
+export function dueOf(
+  key: Pick<Key, 'facts' | 'tier' | 'current' | 'currentMadeAt' | 'adopted' | 'lastEndedAt' | 'exceptedUntil'>,
+  policy: Policy,
+): string | null {
+  const { facts, tier, current, currentMadeAt, adopted, lastEndedAt, exceptedUntil } = key;
+  if (current === null || currentMadeAt === null) return null;
+  const byAge =
+    adopted?.version === current
+      ? dueWhenAdopted(facts, tier, policy, currentMadeAt, adopted.at)
+      : dueAfter(facts, tier, policy, currentMadeAt);
+  const again = lastEndedAt && after(lastEndedAt, policy.tiers[tier].toleranceSeconds);
+  return (
+    [byAge, again, exceptedUntil]
+      .filter((at) => typeof at === 'string')
+      .sort()
+      .at(-1) ?? byAge
+  );
+}
+
+/**
+ * The tier's period after `from`, earlier by up to a tenth, by a hash of the key's
  * id, so that keys registered together do not come due together; and never after the vendor's own end less twice the longest overlap.
  * An end that leaves no such room means at once for a version that was adopted, and says nothing about one that Rekey made since.
  */
-export function dueAfter(facts: KeyFacts, tier: Tier, policy: Policy, from: string, made: 'adopted' | 'by us' = 'by us'): string {
+function dueAfter(facts: KeyFacts, tier: Tier, policy: Policy, from: string, made: 'adopted' | 'by us' = 'by us'): string {
   const { rotateEverySeconds, overlapMaxSeconds } = policy.tiers[tier];
   const jitterSeconds = (rotateEverySeconds / 10) * (spread(facts.id, 1000) / 1000);
   const byPeriod = after(from, Math.floor(rotateEverySeconds - jitterSeconds));
@@ -167,7 +193,7 @@ export function dueAfter(facts: KeyFacts, tier: Tier, policy: Policy, from: stri
  * The first due date of a version that somebody else made: by its age, like any other. One that is past it already is due within the
  * policy's time to catch up, each key at another moment of it, so that a fleet of old keys does not come due at once.
  */
-export function dueWhenAdopted(facts: KeyFacts, tier: Tier, policy: Policy, madeAt: string, now: string): string {
+function dueWhenAdopted(facts: KeyFacts, tier: Tier, policy: Policy, madeAt: string, now: string): string {
   const byAge = dueAfter(facts, tier, policy, madeAt, 'adopted');
   if (byAge > now) return byAge;
   const caughtUp = after(now, Math.floor((policy.pace.catchUpSeconds * spread(facts.id, 1000)) / 1000));

@@ -250,6 +250,10 @@ export interface Key {
   readonly lastVersion: number;
   /** When the version in use was made, by us or as the vendor tells. */
   readonly currentMadeAt: string | null;
+  /** The version that somebody else made, and since when it is ours; null where the first one was minted. */
+  readonly adopted: { readonly version: number; readonly at: string } | null;
+  /** The end of the last exception from its schedule. */
+  readonly exceptedUntil: string | null;
   readonly nextDueAt: string | null;
   /** What the due date was computed from where that is worth a reason: a period like any other, a raised tier, an exception that ended. */
   readonly dueBecause: 'interval' | 'tier-raised' | 'exception-ended';

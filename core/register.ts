@@ -1,7 +1,7 @@
 import { type AuditEntry, chain, genesisHash } from './audit.ts';
 import { canonical } from './canonical.ts';
 import { commit } from './commit.ts';
-import { dueAfter } from './due.ts';
+import { dueOf } from './due.ts';
 import { ConditionFailed, Fenced, Refused } from './errors.ts';
 import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, putItem } from './items.ts';
 import { type Key, type KeyFacts, type Tier, tiers } from './key.ts';
@@ -49,6 +49,8 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
     current: null,
     lastVersion: 0,
     currentMadeAt: null,
+    adopted: null,
+    exceptedUntil: null,
     nextDueAt: null,
     dueBecause: 'interval',
     dueNow: null,
@@ -105,7 +107,7 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
         ? null
         : earlier(
             now.nextDueAt,
-            dueAfter(facts, tier, ports.policy, now.lastEndedAt ?? now.registeredAt, now.lastEndedAt ? 'by us' : 'adopted'),
+            dueOf({ ...now, facts, tier }, ports.policy) ?? now.registeredAt,
             tiers.indexOf(tier) > tiers.indexOf(now.tier),
           );
     const raised =

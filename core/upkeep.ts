@@ -52,6 +52,7 @@ function withoutEnded(key: Key, now: string): Part {
   return {
     set: {
       exceptions: key.exceptions.filter((one) => !over.includes(one)),
+      ...(scheduled ? { exceptedUntil: scheduled.until } : {}),
       ...(isDue ? { nextDueAt: scheduled.until, dueBecause: 'exception-ended' as const } : {}),
     },
     events: over.map(({ id, rule, until, approvedAt }) => ({

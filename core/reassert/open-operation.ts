@@ -1,4 +1,4 @@
-import { dueAfter } from '../due.ts';
+import { dueOf } from '../due.ts';
 import type { Write } from '../inventory.ts';
 import { attribute, operationKey, putItem } from '../items.ts';
 import type { Key, Rotation } from '../key.ts';
@@ -24,17 +24,18 @@ const freshNumbers = 1_000_000;
  * goes on. When another version is in use, other operations have followed it, and it ends.
  */
 export function fateOf(ports: Ports, key: Key, versions: readonly Version[], current: number | null, complete: boolean): Fate {
-  const { rotation, revocation, facts } = key;
+  const { rotation, revocation } = key;
   const nothing: Fate = { set: {}, writes: [], doubts: [], open: false };
   if (revocation) return { ...nothing, set: { 'revocation.startSeq': revocation.startSeq + freshNumbers }, open: true };
   if (!rotation) return nothing;
   const now = instant(ports.clock.now());
+  const madeAt = versions.find(({ number }) => number === current)?.createdAt ?? null;
   const ends = (number: number) => isEnding(versions.find((version) => version.number === number)?.state ?? 'destroyed');
   const over = {
     rotation: null,
     state: 'active',
     lastEndedAt: now,
-    nextDueAt: dueAfter(facts, key.tier, ports.policy, now),
+    nextDueAt: dueOf({ ...key, current, currentMadeAt: madeAt, lastEndedAt: now }, ports.policy),
     dueBecause: 'interval',
     dueNow: null,
   };

@@ -1,7 +1,7 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
 import { challenges } from '../challenge.ts';
 import { isDelivered, withRoles } from '../delivery.ts';
-import { dueAfter } from '../due.ts';
+import { dueOf } from '../due.ts';
 import { effect } from '../effect.ts';
 import { IllegalMove } from '../errors.ts';
 import { openEmergencyReview } from '../incident/review.ts';
@@ -47,7 +47,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         revocation: {},
         ...(revocation.toldAt ? {} : { untold: operation.id }),
         lastEndedAt: now,
-        nextDueAt: dueAfter(fresh.facts, fresh.tier, ports.policy, now, 'by us'),
+        nextDueAt: dueOf({ ...fresh, lastEndedAt: now }, ports.policy),
         dueBecause: 'interval',
         dueNow: null,
         attention: fresh.attention?.reason === 'UnattributedCredential' ? fresh.attention : null,

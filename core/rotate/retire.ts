@@ -1,5 +1,5 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { dueAfter } from '../due.ts';
+import { dueOf } from '../due.ts';
 import { disableVersion, proveDead } from '../ending.ts';
 import type { Write } from '../inventory.ts';
 import { attribute, findVersion, operationKey, putItem, versionItem } from '../items.ts';
@@ -64,7 +64,7 @@ async function close(attempt: Attempt, old: Version | undefined, writes: readonl
         state: moveKey(key.state, 'rotated'),
         rotation: null,
         lastEndedAt: now,
-        nextDueAt: dueAfter(key.facts, key.tier, ports.policy, now, 'by us'),
+        nextDueAt: dueOf({ ...key, lastEndedAt: now }, ports.policy),
         dueBecause: 'interval',
         dueNow: null,
         ...(key.attention?.reason === 'UnattributedCredential' ? {} : { attention: null }),

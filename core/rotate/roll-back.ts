@@ -1,6 +1,7 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
 import { challenges } from '../challenge.ts';
 import { deliver, promote, withRoles } from '../delivery.ts';
+import { dueOf } from '../due.ts';
 import { effect, wasIntended } from '../effect.ts';
 import { disableVersion, proveDead } from '../ending.ts';
 import { ConsumersNotBack, StoreConflict } from '../errors.ts';
@@ -10,7 +11,7 @@ import { attribute, findVersion, listVersions, operationKey, putItem, versionIte
 import { moveKey, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
-import { after, instant } from '../time.ts';
+import { instant } from '../time.ts';
 import type { Value } from '../value.ts';
 import { isDead, type Version } from '../version.ts';
 
@@ -100,9 +101,9 @@ async function close(attempt: Attempt, ended: readonly Write[] = []): Promise<vo
         state: moveKey(key.state, rotation.oldVersion ? 'rolled-back' : 'first-issue-undone'),
         rotation: null,
         lastEndedAt: now,
-        // Due again after the tier's tolerance: under a new due date, so as a new operation.
+        // Due again after the tier's tolerance at the earliest: under a new due date, so as a new operation.
         ...(rotation.oldVersion
-          ? { nextDueAt: after(now, ports.policy.tiers[key.tier].toleranceSeconds) }
+          ? { nextDueAt: dueOf({ ...key, lastEndedAt: now }, ports.policy) }
           : { current: null, currentMadeAt: null }),
         dueBecause: 'interval',
         attention: { reason: 'RolledBack', message: `the rotation of ${now} was rolled back: ${cause}`, since: now },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { brokenByTime, dueAfter, dueVerdict, dueWhenAdopted } from '../../core/due.ts';
+import { brokenByTime, dueOf, dueVerdict } from '../../core/due.ts';
 import type { Exception } from '../../core/exceptions/exception.ts';
-import type { Key } from '../../core/key.ts';
+import type { Key, KeyFacts, Tier } from '../../core/key.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { milliseconds } from '../../core/time.ts';
 import { testFacts } from '../support/world.ts';
@@ -18,6 +18,7 @@ const keyWith = (more: Partial<Key>): Key =>
     currentMadeAt: '2025-12-01T00:00:00.000Z',
     lastEndedAt: '2025-12-01T00:00:00.000Z',
     nextDueAt: '2026-03-01T00:00:00.000Z',
+    adopted: null,
     dueBecause: 'interval',
     dueNow: null,
     exceptions: [],
@@ -43,7 +44,7 @@ describe('a key is due', () => {
     ['from its date on', {}, '2026-03-01T00:00:00.000Z', 'interval', 'due at 2026-03-01T00:00:00.000Z'],
     [
       'for the first time, and says so',
-      { lastEndedAt: null },
+      { adopted: { version: 1, at: '2025-12-01T00:00:00.000Z' } },
       '2026-03-01T00:00:00.000Z',
       'never-rotated',
       'was never rotated since it was adopted, and due at 2026-03-01T00:00:00.000Z',
@@ -125,6 +126,12 @@ describe('a key is due', () => {
 
 describe('the next due date', () => {
   const from = '2026-01-01T00:00:00.000Z';
+  const record = { current: 2, adopted: null, lastEndedAt: null, exceptedUntil: null };
+  /** Of a version that Rekey made at an instant; and of one that somebody else made then, and that was adopted later. */
+  const dueAfter = (facts: KeyFacts, tier: Tier, madeAt: string): string =>
+    dueOf({ ...record, facts, tier, currentMadeAt: madeAt }, policy) ?? '';
+  const dueWhenAdopted = (facts: KeyFacts, tier: Tier, madeAt: string, at: string): string =>
+    dueOf({ ...record, facts, tier, currentMadeAt: madeAt, adopted: { version: 2, at } }, policy) ?? '';
   const seconds = (at: string) => (milliseconds(at) - milliseconds(from)) / 1000;
 
   it.each([
@@ -133,44 +140,62 @@ describe('the next due date', () => {
     ['low', 180],
   ] as const)('of tier %s comes within %i days and at most a tenth earlier', (tier, days) => {
     for (let i = 0; i < 200; i++) {
-      const after = seconds(dueAfter(testFacts({ id: `team/key-${i}` }), tier, policy, from));
+      const after = seconds(dueAfter(testFacts({ id: `team/key-${i}` }), tier, from));
       expect(after).toBeLessThanOrEqual(days * day);
       expect(after).toBeGreaterThan(0.9 * days * day - 1);
     }
   });
 
   it('is spread: a thousand keys that begin together do not come due together', () => {
-    const dates = Array.from({ length: 1000 }, (_, i) => dueAfter(testFacts({ id: `team/key-${i}` }), 'high', policy, from));
+    const dates = Array.from({ length: 1000 }, (_, i) => dueAfter(testFacts({ id: `team/key-${i}` }), 'high', from));
     const byHour = Map.groupBy(dates, (at) => at.slice(0, 13));
     expect(Math.max(...[...byHour.values()].map((together) => together.length))).toBeLessThan(1000 / 20);
   });
 
   it('of the same key from the same instant is always the same', () => {
-    expect(dueAfter(testFacts(), 'high', policy, from)).toBe(dueAfter(testFacts(), 'high', policy, from));
+    expect(dueAfter(testFacts(), 'high', from)).toBe(dueAfter(testFacts(), 'high', from));
   });
 
   it('leaves twice the longest overlap before the vendor’s own end', () => {
     const facts = testFacts({ expiresAt: '2026-01-20T00:00:00.000Z' });
-    expect(seconds(dueAfter(facts, 'high', policy, from))).toBe(19 * day - 2 * 24 * hour);
+    expect(seconds(dueAfter(facts, 'high', from))).toBe(19 * day - 2 * 24 * hour);
   });
 
   it('is at once for an adopted version that the vendor ends too soon; of a version made since, that end says nothing', () => {
     const facts = testFacts({ expiresAt: '2026-01-02T00:00:00.000Z' });
-    expect(dueAfter(facts, 'high', policy, from, 'adopted')).toBe(from);
-    expect(dueAfter(facts, 'high', policy, from, 'by us')).toBe(dueAfter(testFacts(), 'high', policy, from));
+    expect(dueWhenAdopted(facts, 'high', from, from)).toBe(from);
+    expect(dueAfter(facts, 'high', from)).toBe(dueAfter(testFacts(), 'high', from));
   });
 
   it('of a version that is older than its period when it is adopted is spread over the time to catch up', () => {
     const now = '2026-06-01T00:00:00.000Z';
-    const dates = Array.from({ length: 200 }, (_, i) => dueWhenAdopted(testFacts({ id: `team/key-${i}` }), 'high', policy, from, now));
+    const dates = Array.from({ length: 200 }, (_, i) => dueWhenAdopted(testFacts({ id: `team/key-${i}` }), 'high', from, now));
     expect(Math.min(...dates.map(milliseconds))).toBeGreaterThanOrEqual(milliseconds(now));
     expect(Math.max(...dates.map(milliseconds))).toBeLessThan(milliseconds(now) + policy.pace.catchUpSeconds * 1000);
     expect(new Set(dates.map((at) => at.slice(0, 10))).size).toBe(14);
-    expect(dueWhenAdopted(testFacts(), 'high', policy, from, '2026-01-02T00:00:00.000Z')).toBe(dueAfter(testFacts(), 'high', policy, from));
+    expect(dueWhenAdopted(testFacts(), 'high', from, '2026-01-02T00:00:00.000Z')).toBe(dueAfter(testFacts(), 'high', from));
   });
 
   it('is the tier’s, when the vendor ends the key much later', () => {
     const facts = testFacts({ expiresAt: '2030-01-01T00:00:00.000Z' });
-    expect(dueAfter(facts, 'high', policy, from)).toBe(dueAfter(testFacts(), 'high', policy, from));
+    expect(dueAfter(facts, 'high', from)).toBe(dueAfter(testFacts(), 'high', from));
+  });
+
+  it('is by the age of the version in use, however long its rotation took, and a tolerance after the last operation at the earliest', () => {
+    const facts = testFacts();
+    const byAge = dueAfter(facts, 'high', from);
+    const after = (lastEndedAt: string) => dueOf({ ...record, facts, tier: 'high', currentMadeAt: from, lastEndedAt }, policy);
+    expect(after('2026-01-20T00:00:00.000Z')).toBe(byAge);
+    expect(after('2026-02-20T00:00:00.000Z')).toBe('2026-02-20T01:00:00.000Z');
+  });
+
+  it('is not before an exception has ended, and there is none before a version', () => {
+    const facts = testFacts();
+    const excepted = { ...record, facts, tier: 'high', currentMadeAt: from, exceptedUntil: '2026-06-01T00:00:00.000Z' } as const;
+    expect(dueOf(excepted, policy)).toBe('2026-06-01T00:00:00.000Z');
+    expect(dueOf({ ...excepted, currentMadeAt: '2026-05-30T00:00:00.000Z' }, policy)).toBe(
+      dueAfter(facts, 'high', '2026-05-30T00:00:00.000Z'),
+    );
+    expect(dueOf({ ...excepted, current: null, currentMadeAt: null }, policy)).toBeNull();
   });
 });

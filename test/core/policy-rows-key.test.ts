@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dueAfter } from '../../core/due.ts';
+import { dueOf } from '../../core/due.ts';
 import { explainKey } from '../../core/explain.ts';
 import { findVersion, getKey } from '../../core/items.ts';
-import type { KeyFacts } from '../../core/key.ts';
+import type { Key, KeyFacts } from '../../core/key.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import type { Policy } from '../../core/policy.ts';
 import { registerKey } from '../../core/register.ts';
@@ -35,10 +36,19 @@ describe('the due date of a key', () => {
   ];
 
   it('POL-W4: is derived, never typed: computed again it equals the stored one, for all keys, adopted, issued, rotated and reissued', async () => {
+    const second = 1000;
+    /** By hand: the period less up to a tenth by the id's hash, and never after the vendor's end less twice the longest overlap. */
+    const byHand = (key: Key, madeAt: string): string => {
+      const { rotateEverySeconds: every, overlapMaxSeconds: cap, toleranceSeconds } = threeTiers.tiers[key.tier];
+      const share = (createHash('sha256').update(key.facts.id).digest().readUInt32BE(0) % 1000) / 1000;
+      const byPeriod = Date.parse(madeAt) + Math.floor(every - (every / 10) * share) * second;
+      const byVendor = key.facts.expiresAt ? Date.parse(key.facts.expiresAt) - 2 * cap * second : Number.POSITIVE_INFINITY;
+      const again = key.lastEndedAt ? Date.parse(key.lastEndedAt) + toleranceSeconds * second : 0;
+      return new Date(Math.max(Math.min(byPeriod, byVendor), again)).toISOString();
+    };
     const due = async (keyId: string): Promise<[stored: string | null, computed: string]> => {
       const key = await getKey(w.ports, keyId);
-      const from = key.lastEndedAt ?? (await findVersion(w.ports, keyId, key.current ?? 0))?.createdAt ?? '';
-      return [key.nextDueAt, dueAfter(key.facts, key.tier, w.ports.policy, from)];
+      return [key.nextDueAt, byHand(key, (await findVersion(w.ports, keyId, key.current ?? 0))?.createdAt ?? '')];
     };
     for (const kind of kinds) {
       w = world({ policy: threeTiers });
@@ -74,13 +84,20 @@ describe('the due date of a key', () => {
     expect(await getKey(w.ports, facts.id)).toMatchObject({ tier: 'low', nextDueAt: expect.stringMatching(/^2026-01-0[56]T/) });
   });
 
-  it('POL-T4: of a higher tier comes sooner', () => {
+  it('POL-T4 POL-K2: of a higher tier comes sooner, and another policy gives another date', () => {
     w = world();
-    const from = '2026-01-01T00:00:00.000Z';
-    const [high = '', medium = '', low = ''] = (['high', 'medium', 'low'] as const).map((tier) =>
-      dueAfter(testFacts(), tier, defaultPolicy, from),
-    );
+    const key = {
+      facts: testFacts(),
+      current: 1,
+      currentMadeAt: '2026-01-01T00:00:00.000Z',
+      adopted: null,
+      lastEndedAt: null,
+      exceptedUntil: null,
+    };
+    const dates = (policy: Policy) => (['high', 'medium', 'low'] as const).map((tier) => dueOf({ ...key, tier }, policy) ?? '');
+    const [high = '', medium = '', low = ''] = dates(defaultPolicy);
     expect(high < medium && medium < low).toBe(true);
+    expect(dates(threeTiers)).not.toEqual([high, medium, low]);
   });
 });
 

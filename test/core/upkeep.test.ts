@@ -171,8 +171,9 @@ describe('POL-F1: a key whose tier was raised', () => {
     await passInflight(w);
     await registerKey(w.ports, facts, 'owner');
     // As if eleven days had passed since.
-    const { lastEndedAt } = await key();
-    await w.ports.inventory.update(metaKey('payments/stripe'), { set: { lastEndedAt: later(lastEndedAt ?? '', -11 * day) } });
+    const { lastEndedAt, currentMadeAt } = await key();
+    const before = { lastEndedAt: later(lastEndedAt ?? '', -11 * day), currentMadeAt: later(currentMadeAt ?? '', -11 * day) };
+    await w.ports.inventory.update(metaKey('payments/stripe'), { set: before });
     await registerKey(w.ports, { ...facts, exposure: 'public' }, 'owner');
     await sweep(w.ports, { tier: 'high' });
     expect((await key()).rotation?.reason).toBe('tier-raised');
