@@ -1,7 +1,7 @@
 import type { AuditLine } from './audit.ts';
 import type { Breach } from './breach.ts';
-import { ConditionFailed, InventoryUnavailable } from './errors.ts';
-import type { Attribute, Write } from './inventory.ts';
+import { ConditionFailed, InventoryUnavailable, type Problem } from './errors.ts';
+import type { Attribute, Hint, Write } from './inventory.ts';
 import { attribute, installationKey } from './items.ts';
 import { writeJournal } from './journal.ts';
 import type { Ports } from './ports.ts';
@@ -12,6 +12,10 @@ export interface InstallationState {
   readonly revision: number;
   /** By which policy the keys' tiers and due dates were last computed. */
   readonly policy: { readonly hash: string; readonly version: string; readonly since: string } | null;
+  /** A newer one that is taking effect: the last key that it reached, and how many changed. */
+  readonly applying: { readonly hash: string; readonly behind: Hint | null; readonly changed: number } | null;
+  /** A policy file that could not be used; the last good one runs. */
+  readonly refused: RefusedPolicy | null;
   readonly pause: Pause | null;
   readonly breaches: readonly Breach[];
 }
@@ -22,6 +26,14 @@ export interface Pause {
   readonly by: string;
   readonly since: string;
   readonly until: string;
+}
+
+/** Why a policy file does not count: what is wrong where, and since when. */
+export interface RefusedPolicy {
+  readonly file: string;
+  readonly message: string;
+  readonly problems: readonly Problem[];
+  readonly since: string;
 }
 
 /** What one transaction changes of the installation's state, beside the lines of its journal. */
@@ -36,7 +48,7 @@ export interface InstallationChange {
 const installationJournal: string = installationKey.pk;
 
 const attempts = 25;
-const nothing: InstallationState = { revision: 0, policy: null, pause: null, breaches: [] };
+const nothing: InstallationState = { revision: 0, policy: null, applying: null, refused: null, pause: null, breaches: [] };
 
 /** The installation's state as it is now. */
 export async function installationState(ports: Ports): Promise<InstallationState> {

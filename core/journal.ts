@@ -9,7 +9,7 @@ const headKey = (journal: string): ItemKey => ({ pk: journal, sk: 'HEAD' });
 const attempts = 25;
 
 /**
- * Appends lines to a journal: a hash chain, like a key's, of what belongs to no single key, in a partition of its own. `more` commits with
+ * Appends lines to a journal, none or more: a hash chain, like a key's, of what belongs to no single key, in a partition of its own. `more` commits with
  * them. Returns the entries. Throws ConditionFailed(n) when `more[n]` was refused, InventoryUnavailable.
  */
 export async function writeJournal(
@@ -26,7 +26,7 @@ export async function writeJournal(
       head,
       lines.map((line) => ({ at, ...line })),
     );
-    const { seq, hash } = entries.at(-1) as AuditEntry;
+    const { seq, hash } = entries.at(-1) ?? head;
     const asRead: Write = {
       do: 'put',
       item: { ...headKey(journal), seq, hash },

@@ -93,7 +93,10 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
     fingerprint: fingerprintWith(async () => pepper),
     log,
     settings,
-    policy,
+    // The file may change while this runs.
+    get policy() {
+      return policy.current();
+    },
   };
   return { ports, executions, feed };
 }

@@ -18,6 +18,8 @@ export function localFiles(folder: string) {
     senders: join(folder, 'senders'),
     /** `<consumer>.token`: who can read it is that consumer. */
     consumers: join(folder, 'consumers'),
+    /** The policy as it was when it was last good. */
+    lastGoodPolicy: join(folder, 'policy.last-good.yaml'),
     notices: join(folder, 'notices.jsonl'),
     log: join(folder, 'rekey.log'),
     sandbox: join(folder, 'sandbox.jsonl'),

@@ -3,28 +3,27 @@ import { join } from 'node:path';
 import { bundledSpecs, loadSpecs } from '../adapters/providers/registry.ts';
 import type { Spec } from '../adapters/providers/spec.ts';
 import { type Problem, Refused } from '../core/errors.ts';
-import { defaultPolicy } from '../core/policy/default-policy.ts';
-import type { Policy } from '../core/policy.ts';
 import { checkSettings, type Settings } from '../core/settings.ts';
-import { readPolicy } from '../requests/policy-document.ts';
 import { readYaml } from '../requests/yaml-text.ts';
+import { localFiles } from './files.ts';
+import { type LivePolicy, livePolicy } from './live-policy.ts';
 import { localSettings } from './settings.ts';
 
 /** What this installation decided: the defaults, with what its files say instead. */
 export interface LocalInstallation {
   readonly settings: Settings;
-  readonly policy: Policy;
+  readonly policy: LivePolicy;
   readonly specs: readonly Spec[];
 }
 
 /**
  * Reads `settings.yaml`, `policy.yaml` and `providers/*.yaml` of the folder; each may be missing, and the workspace's own `policy.yaml` stands
- * in for the folder's. Throws Refused, with every unknown field, wrong value and contradiction, before anything is started.
+ * in for the folder's. A policy that is bad now gives way to its last good edition, where there is one. Throws Refused, with every unknown field, wrong value and contradiction, before anything is started.
  */
 export function readLocalInstallation(folder: string, workspace: string): LocalInstallation {
   const settings = checkSettings(readSettings(join(folder, 'settings.yaml')));
   const file = [folder, workspace].map((place) => join(place, 'policy.yaml')).find((path) => existsSync(path));
-  const policy = file ? readPolicy(readFileSync(file, 'utf8'), file, settings) : defaultPolicy;
+  const policy = livePolicy({ file, lastGood: localFiles(folder).lastGoodPolicy, settings });
   const own = join(folder, 'providers');
   const specs = loadSpecs([bundledSpecs, ...(existsSync(own) ? [own] : [])], { allowLoopback: true });
   return { settings, policy, specs };

@@ -59,7 +59,9 @@ function optionsOf(args: readonly string[]): StartOptions {
 }
 
 function greeting({ url, sandboxUrl, installation, resumed }: Started, folder: string): string[] {
-  const { settings, policy, specs } = installation;
+  const { settings, specs } = installation;
+  const policy = installation.policy.current();
+  const refusal = installation.policy.refusal();
   const each = (of: (tier: (typeof tiers)[number]) => string) => tiers.map((tier) => `${tier} ${of(tier)}`).join(', ');
   return [
     `Rekey runs on this machine at ${url}; Ctrl-C stops it.`,
@@ -69,6 +71,12 @@ function greeting({ url, sandboxUrl, installation, resumed }: Started, folder: s
     `  overlap     ${each((tier) => `${length(policy.tiers[tier].overlapMinSeconds)} to ${length(policy.tiers[tier].overlapMaxSeconds)}`)}`,
     `  schedule    ${each((tier) => `looks every ${settings.sweepSeconds[tier]} s`)}; reconciler every ${settings.reconcileSeconds} s`,
     `  bounds      call ${settings.callSeconds} s, step ${settings.functionSeconds} s, quiesce ${inflightSeconds(settings)} s, orphan ${settings.orphanSeconds} s, stuck ${settings.stuckSeconds} s`,
+    ...(refusal
+      ? [
+          `  policy      ${refusal.file} is refused; its last good edition runs:`,
+          ...refusal.problems.map(({ path, message }) => `              ${path} ${message}`),
+        ]
+      : []),
     ...(resumed.length ? [`  taken up    ${resumed.length} operation(s) that an earlier run left open`] : []),
     '',
     'Next, in another terminal: npx rekey --help',

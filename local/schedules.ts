@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { tiers } from '../core/key.ts';
+import { notePolicyFile } from '../core/policy/refused-policy.ts';
 import type { Ports } from '../core/ports.ts';
 import { reconcile } from '../core/reconcile/reconcile.ts';
 import { sweep } from '../core/sweep.ts';
+import { instant } from '../core/time.ts';
+import type { LivePolicy } from './live-policy.ts';
 
-/** Starts what the cloud's schedules do: a sweep per tier and the reconciler, each again its interval after it ended. Returns what stops them, after the round under way. */
-export function startSchedules(ports: Ports): () => Promise<void> {
+/** Starts what the cloud's schedules do: a sweep per tier and the reconciler, each again its interval after it ended; and looks at the policy file. Returns what stops them, after the round under way. */
+export function startSchedules(ports: Ports, policy: LivePolicy): () => Promise<void> {
   const stopping = new AbortController();
   const { sweepSeconds, reconcileSeconds } = ports.settings;
 
@@ -22,6 +25,10 @@ export function startSchedules(ports: Ports): () => Promise<void> {
 
   const loops = [
     ...tiers.map((tier) => every(`sweep ${tier}`, sweepSeconds[tier], () => sweep(ports, { tier }))),
+    every('policy', reconcileSeconds, async () => {
+      await policy.look();
+      await notePolicyFile(ports, policy.refusal(), instant(ports.clock.now()));
+    }),
     every('reconcile', reconcileSeconds, () => reconcile(ports)),
   ];
   return async () => {

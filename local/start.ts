@@ -89,7 +89,7 @@ async function startParts(options: StartOptions, installation: LocalInstallation
   const server = await startDoor(ports, consumers, feed, token, fileSenderSecrets(files.senders), options.port);
   stops.push(server.stop);
   const resumed = await resumeAll(ports);
-  stops.push(startSchedules(ports));
+  stops.push(startSchedules(ports, installation.policy));
   const instance: RunningInstance = {
     url: server.url,
     token,

@@ -7,6 +7,7 @@ import { openSeconds } from '../measure.ts';
 import { measuredOf } from '../metric.ts';
 import { publishPending } from '../outbox.ts';
 import { leaveAlone } from '../pace.ts';
+import { applyPolicy } from '../policy/apply-policy.ts';
 import type { Ports } from '../ports.ts';
 import { escalateReviews } from '../reviews/escalate.ts';
 import { noteTold } from '../revoke/milestone.ts';
@@ -64,6 +65,7 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
     ...Array.from({ length: atOnce }, worker),
     advanceBulks(ports, bulkSeconds),
     escalateReviews(ports).then((done) => repaired.push(...done)),
+    applyPolicy(ports, policySeconds).then((done) => done.map((what) => ports.log.info(what))),
   ]);
   const lost = ended.find((one) => one.status === 'rejected');
   if (lost) throw lost.reason;
@@ -97,6 +99,9 @@ export async function resumeAll(ports: Ports): Promise<string[]> {
 
 /** The longest that one run goes on with revocations of many keys, in seconds. */
 const bulkSeconds = 40;
+
+/** The longest that one run goes on with the keys of a policy that is new, in seconds. */
+const policySeconds = 20;
 
 /** How many keys are looked at side by side. */
 const atOnce = 8;
