@@ -184,9 +184,9 @@ describe('the next due date', () => {
   it('is by the age of the version in use, however long its rotation took, and a tolerance after the last operation at the earliest', () => {
     const facts = testFacts();
     const byAge = dueAfter(facts, 'high', from);
-    const after = (lastEndedAt: string) => dueOf({ ...record, facts, tier: 'high', currentMadeAt: from, lastEndedAt }, policy);
-    expect(after('2026-01-20T00:00:00.000Z')).toBe(byAge);
-    expect(after('2026-02-20T00:00:00.000Z')).toBe('2026-02-20T01:00:00.000Z');
+    const endedAt = (lastEndedAt: string) => dueOf({ ...record, facts, tier: 'high', currentMadeAt: from, lastEndedAt }, policy);
+    expect(endedAt('2026-01-20T00:00:00.000Z')).toBe(byAge);
+    expect(endedAt('2026-02-20T00:00:00.000Z')).toBe('2026-02-20T01:00:00.000Z');
   });
 
   it('is not before an exception has ended, and there is none before a version', () => {
