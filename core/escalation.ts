@@ -1,6 +1,6 @@
 import { ConditionFailed } from './errors.ts';
-import type { Item, Write } from './inventory.ts';
-import { attribute, escalationKey, indexChange, pageItem, putItem, recipientKey } from './items.ts';
+import { type Item, slotOf, type Write } from './inventory.ts';
+import { attribute, escalationKey, indexChange, pageItem, putItem, recipientKey, withoutRow } from './items.ts';
 import { sendPages } from './outbox.ts';
 import type { Level, Page, PageLine } from './page.ts';
 import type { Escalation as Rung } from './policy.ts';
@@ -228,7 +228,7 @@ export const mark = ({ id, told, calls, acknowledged, revision }: Escalation): W
   change: { set: attribute({ told, calls, acknowledged, revision }) as Record<string, never> },
   when: [
     { path: 'revision', is: '=', value: revision - 1 },
-    { path: 'escalationsPk', is: 'present' },
+    { path: slotOf('escalations').partitionKey, is: 'present' },
   ],
 });
 
@@ -263,6 +263,5 @@ export async function endEscalation(ports: Ports, one: Escalation, others: reado
 }
 
 function escalationOf(item: Item): Escalation {
-  const { pk: _pk, sk: _sk, escalationsPk: _index, escalationsSk: _row, ...rest } = item;
-  return rest as unknown as Escalation;
+  return withoutRow(item, 'escalations') as unknown as Escalation;
 }

@@ -45,13 +45,35 @@ export interface Hint {
 }
 
 /**
- * The sparse indexes. An item is in index `x` while it has the attributes `xPk` (`<x>#<shard>`) and `xSk`
- * (`<ISO instant>#<id>`): `due` finds keys to rotate, `look` finds keys the reconciler must look at, `keys` lists all; `seal` finds keys whose
- * audit chain has grown since the last seal. `deadline` is about things that are no keys and wait for somebody, like reviews: its id is their partition.
- * `escalations` lists what waits for people, by ids of its own.
+ * The sparse indexes, each with the slot of the table that it uses: `due` finds keys to rotate, `look` finds keys the reconciler must look at, `keys`
+ * lists all; `seal` finds keys whose audit chain has grown since the last seal. `deadline` is about things that are no keys and wait for
+ * somebody, like reviews: its id is their partition. `escalations` lists what waits for people, by ids of its own.
+ * A new one takes a slot that is free; or one whose indexes are about other items, because an item has one row in a slot.
  */
-export const indexNames = ['due', 'look', 'keys', 'deadline', 'seal', 'escalations'] as const;
-export type IndexName = (typeof indexNames)[number];
+const slotNumbers = { due: 1, look: 2, keys: 3, seal: 4, deadline: 5, escalations: 6 } as const;
+export type IndexName = keyof typeof slotNumbers;
+export const indexNames = Object.keys(slotNumbers) as readonly IndexName[];
+
+/** An index of the table, with the attributes of an item that are its row there: `<index>#<shard>` and `<ISO instant>#<id>`. */
+export interface Slot {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
+/** Twice what is used: the table has them all from its first day on, because an update may make one and no more (docs/adr/0021-slots-for-indexes.md). */
+export const slots: readonly Slot[] = Array.from({ length: 12 }, (_, i) => {
+  const name = `hints${i + 1}`;
+  return { name, partitionKey: `${name}Pk`, sortKey: `${name}Sk` };
+});
+
+/** How the table names the two parts of an item's key; both are texts. */
+export const keyNames = { partitionKey: 'pk', sortKey: 'sk' } as const;
+
+/** The slot of an index. */
+export function slotOf(index: IndexName): Slot {
+  return slots[slotNumbers[index] - 1] as Slot;
+}
 
 /** How many partitions each index is spread over (a hash of the key id picks one). */
 export const shardCount = 8;

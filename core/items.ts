@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from './audit.ts';
 import { Refused } from './errors.ts';
-import { type Attribute, type Change, type IndexName, type Item, type ItemKey, shardCount, type Write } from './inventory.ts';
+import { type Attribute, type Change, type IndexName, type Item, type ItemKey, shardCount, slotOf, type Write } from './inventory.ts';
 import type { Key, KeyFacts, Revocation } from './key.ts';
 import type { Notice } from './notice.ts';
 import type { Page } from './page.ts';
@@ -132,12 +132,20 @@ export function indexChange(id: string, rows: Readonly<Partial<Record<IndexName,
   const set: Record<string, Attribute> = {};
   const remove: string[] = [];
   for (const [index, at] of Object.entries(rows)) {
+    const { partitionKey, sortKey } = slotOf(index as IndexName);
     if (at) {
-      set[`${index}Pk`] = `${index}#${shardOf(id)}`;
-      set[`${index}Sk`] = `${at}#${id}`;
-    } else remove.push(`${index}Pk`, `${index}Sk`);
+      set[partitionKey] = `${index}#${shardOf(id)}`;
+      set[sortKey] = `${at}#${id}`;
+    } else remove.push(partitionKey, sortKey);
   }
   return { set, remove };
+}
+
+/** What an item holds beside its key and its row in an index. */
+export function withoutRow(item: Item, index: IndexName): Readonly<Record<string, Attribute>> {
+  const { partitionKey, sortKey } = slotOf(index);
+  const names = new Set(['pk', 'sk', partitionKey, sortKey]);
+  return Object.fromEntries(Object.entries(item).filter(([name]) => !names.has(name)));
 }
 
 /** Where a vendor's id of a credential leads back to its key and version. */

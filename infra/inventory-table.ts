@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { tableDefinition } from '../adapters/aws/table.ts';
+import { indexNames, keyNames, slotOf, slots } from '../core/inventory.ts';
 import { throughService } from './through-service.ts';
 
 /**
@@ -29,8 +29,8 @@ export class InventoryTable extends Construct {
     key.addToResourcePolicy(throughService(Stack.of(this), ['dynamodb']));
     const table = new Table(this, 'Table', {
       tableName,
-      partitionKey: text(tableDefinition.partitionKey),
-      sortKey: text(tableDefinition.sortKey),
+      partitionKey: text(keyNames.partitionKey),
+      sortKey: text(keyNames.sortKey),
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       encryption: TableEncryption.CUSTOMER_MANAGED,
@@ -39,7 +39,7 @@ export class InventoryTable extends Construct {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    for (const index of tableDefinition.indexes) {
+    for (const index of slots) {
       table.addGlobalSecondaryIndex({
         indexName: index.name,
         partitionKey: text(index.partitionKey),
@@ -71,8 +71,9 @@ function overTlsOnly(arn: string): PolicyDocument {
   return new PolicyDocument({ statements: [plain] });
 }
 
+/** The indexes that are asked, each by its slot. */
 function indexesOf(arn: string): string[] {
-  return tableDefinition.indexes.map((index) => `${arn}/index/${index.name}`);
+  return [...new Set(indexNames.map((index) => slotOf(index).name))].map((name) => `${arn}/index/${name}`);
 }
 
 function text(name: string) {

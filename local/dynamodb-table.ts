@@ -1,24 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CreateTableCommand,
-  DescribeTableCommand,
-  type DynamoDBClient,
-  type TableDescription,
-  UpdateTableCommand,
-} from '@aws-sdk/client-dynamodb';
-import { tableDefinition } from '../adapters/aws/table.ts';
+import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient, type TableDescription } from '@aws-sdk/client-dynamodb';
+import { keyNames, slots } from '../core/inventory.ts';
 
 const callMs = 10_000;
 const usableMs = 30_000;
 
-/**
- * Creates the inventory's table as `tableDefinition` says, or gives the one of that name the indexes that an earlier release did not make; then
- * waits until it can be used.
- */
+/** Creates the inventory's table with all its slots, unless there is one of that name, and waits until it can be used. */
 export async function createTable(client: DynamoDBClient, table: string): Promise<void> {
-  const known = await tableOf(client, table);
-  if (known) await addIndexes(client, table, known);
-  else {
+  if (!(await tableOf(client, table))) {
     await client
       .send(new CreateTableCommand(createTableInput(table)), { abortSignal: AbortSignal.timeout(callMs) })
       .catch((error: Error) => {
@@ -32,18 +21,18 @@ export async function createTable(client: DynamoDBClient, table: string): Promis
 }
 
 function createTableInput(TableName: string) {
-  const { partitionKey, sortKey, indexes } = tableDefinition;
+  const { partitionKey, sortKey } = keyNames;
   const keySchema = (hash: string, range: string) => [
     { AttributeName: hash, KeyType: 'HASH' as const },
     { AttributeName: range, KeyType: 'RANGE' as const },
   ];
-  const keyNames = [partitionKey, sortKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+  const names = [partitionKey, sortKey, ...slots.flatMap((index) => [index.partitionKey, index.sortKey])];
   return {
     TableName,
     BillingMode: 'PAY_PER_REQUEST' as const,
-    AttributeDefinitions: keyNames.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
+    AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
     KeySchema: keySchema(partitionKey, sortKey),
-    GlobalSecondaryIndexes: indexes.map((index) => ({
+    GlobalSecondaryIndexes: slots.map((index) => ({
       IndexName: index.name,
       KeySchema: keySchema(index.partitionKey, index.sortKey),
       Projection: { ProjectionType: 'KEYS_ONLY' as const },
@@ -53,21 +42,6 @@ function createTableInput(TableName: string) {
 
 const isUsable = (table: TableDescription | undefined): boolean =>
   table?.TableStatus === 'ACTIVE' && (table.GlobalSecondaryIndexes ?? []).every(({ IndexStatus }) => IndexStatus === 'ACTIVE');
-
-/** DynamoDB makes one index at a time. */
-async function addIndexes(client: DynamoDBClient, table: string, known: TableDescription): Promise<void> {
-  const input = createTableInput(table);
-  const missing = input.GlobalSecondaryIndexes.filter(
-    ({ IndexName }) => !known.GlobalSecondaryIndexes?.some((index) => index.IndexName === IndexName),
-  );
-  for (const Create of missing) {
-    const names = Create.KeySchema.map(({ AttributeName }) => AttributeName);
-    const AttributeDefinitions = input.AttributeDefinitions.filter(({ AttributeName }) => names.includes(AttributeName));
-    const command = new UpdateTableCommand({ TableName: table, AttributeDefinitions, GlobalSecondaryIndexUpdates: [{ Create }] });
-    await client.send(command, { abortSignal: AbortSignal.timeout(callMs) });
-    for (let waited = 0; waited <= usableMs && !isUsable(await tableOf(client, table)); waited += 100) await sleep(100);
-  }
-}
 
 async function tableOf(client: DynamoDBClient, table: string): Promise<TableDescription | undefined> {
   try {

@@ -14,7 +14,16 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { ConditionFailed, Refused } from '../../core/errors.ts';
-import { type Hint, type Inventory, type Item, type ItemKey, shardCount, type TableIdentity, type Write } from '../../core/inventory.ts';
+import {
+  type Hint,
+  type Inventory,
+  type Item,
+  type ItemKey,
+  shardCount,
+  slotOf,
+  type TableIdentity,
+  type Write,
+} from '../../core/inventory.ts';
 import { shardOf } from '../../core/items.ts';
 import { schemaKey } from '../../core/schema.ts';
 import { call } from './dynamo-call.ts';
@@ -30,7 +39,7 @@ interface DynamoOptions {
 }
 
 /**
- * The inventory in one DynamoDB table (adapters/aws/table.ts). Reads are strongly consistent; every write is a transaction, because
+ * The inventory in one DynamoDB table. Reads are strongly consistent; every write is a transaction, because
  * only a transaction has a token by which a repeated request is recognised. Beyond the port's errors it throws Refused
  * E_INPUT_INVALID or E_TOO_LARGE for a write that DynamoDB can never make.
  */
@@ -89,6 +98,7 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
     },
 
     async *hints(index, upTo, behind) {
+      const { name, partitionKey, sortKey } = slotOf(index);
       for (let shard = behind ? shardOf(behind.keyId) : 0; shard < shardCount; shard++) {
         // DynamoDB refuses a range that ends before it begins.
         const over = behind && upTo !== undefined && behind.at > upTo && shard === shardOf(behind.keyId);
@@ -100,9 +110,9 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
             client.send(
               new QueryCommand({
                 TableName: table,
-                IndexName: index,
+                IndexName: name,
                 KeyConditionExpression: `#p = :p${within.condition}`,
-                ExpressionAttributeNames: { '#p': `${index}Pk`, ...(within.condition && { '#s': `${index}Sk` }) },
+                ExpressionAttributeNames: { '#p': partitionKey, ...(within.condition && { '#s': sortKey }) },
                 ExpressionAttributeValues: { ':p': { S: `${index}#${shard}` }, ...within.values },
                 ExclusiveStartKey: from,
               }),
@@ -110,7 +120,7 @@ export function dynamoInventory({ client: config, table, callSeconds }: DynamoOp
             ),
           );
           const answer = await guard.reading(asked);
-          for (const row of answer.Items ?? []) yield hintOf(row[`${index}Sk`]?.S ?? '');
+          for (const row of answer.Items ?? []) yield hintOf(row[sortKey]?.S ?? '');
           from = answer.LastEvaluatedKey;
         } while (from);
       }

@@ -8,9 +8,10 @@ import {
   type InventoryReader,
   type Item,
   type ItemKey,
-  indexNames,
   type Permit,
   shardCount,
+  slotOf,
+  slots,
   type TableIdentity,
   type Write,
 } from '../../core/inventory.ts';
@@ -184,9 +185,9 @@ function checkKey(name: string, value: unknown, most: number): void {
 
 /** The item, if DynamoDB would store it. */
 function valid(item: Item): Item {
-  for (const index of indexNames) {
-    if (item[`${index}Pk`] !== undefined) checkKey(`${index}Pk`, item[`${index}Pk`], partitionKeyBytes);
-    if (item[`${index}Sk`] !== undefined) checkKey(`${index}Sk`, item[`${index}Sk`], sortKeyBytes);
+  for (const { partitionKey, sortKey } of slots) {
+    if (item[partitionKey] !== undefined) checkKey(partitionKey, item[partitionKey], partitionKeyBytes);
+    if (item[sortKey] !== undefined) checkKey(sortKey, item[sortKey], sortKeyBytes);
   }
   if (sizeOf(item) > itemBytes) throw new Refused('E_TOO_LARGE', `an item is larger than ${itemBytes} bytes`);
   return item;
@@ -202,20 +203,21 @@ function sizeOf(value: Attribute): number {
 }
 
 /** Whether an item has a row in any index. */
-const hasRow = (item: Item): boolean => Object.keys(item).some((name) => name.endsWith('Pk'));
+const hasRow = (item: Item): boolean => slots.some(({ partitionKey }) => item[partitionKey] !== undefined);
 
 function copyOf(item: Item | undefined): Item | undefined {
   return item && copy(item);
 }
 
 function rowsOf(items: Iterable<Item>, index: IndexName, shard: number): { keyId: string; at: string }[] {
+  const { partitionKey, sortKey } = slotOf(index);
   return [...items]
-    .filter((item) => item[`${index}Pk`] === `${index}#${shard}`)
-    .map((item) => item[`${index}Sk`])
-    .filter((sortKey) => typeof sortKey === 'string')
+    .filter((item) => item[partitionKey] === `${index}#${shard}`)
+    .map((item) => item[sortKey])
+    .filter((row) => typeof row === 'string')
     .sort((a, b) => compare(a, b) ?? 0)
-    .map((sortKey) => {
-      const end = sortKey.indexOf('#');
-      return { at: sortKey.slice(0, end), keyId: sortKey.slice(end + 1) };
+    .map((row) => {
+      const end = row.indexOf('#');
+      return { at: row.slice(0, end), keyId: row.slice(end + 1) };
     });
 }

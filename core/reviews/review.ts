@@ -1,6 +1,6 @@
 import { Refused } from '../errors.ts';
 import type { Item } from '../inventory.ts';
-import { attribute, hashed, indexChange, reviewKey, reviewPartition } from '../items.ts';
+import { attribute, hashed, indexChange, reviewKey, reviewPartition, withoutRow } from '../items.ts';
 import type { ReviewKind } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 
@@ -94,6 +94,5 @@ export async function getReview(ports: Ports, reviewId: string): Promise<Review>
 
 /** The review that an item holds. */
 function reviewOf(item: Item): Review {
-  const { pk: _pk, sk: _sk, deadlinePk: _row, deadlineSk: _at, ...rest } = item;
-  return rest as unknown as Review;
+  return withoutRow(item, 'deadline') as unknown as Review;
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoInventory } from '../../adapters/aws/inventory.ts';
-import type { Inventory, ItemKey, Write } from '../../core/inventory.ts';
+import { type Inventory, type ItemKey, slotOf, type Write } from '../../core/inventory.ts';
 import { type LocalDynamo, startDynamo } from '../../local/dynamodb.ts';
 import { type Answer, cancelledTransaction, type DynamoProxy, dynamoError, startDynamoProxy } from '../support/aws/dynamodb.ts';
 
@@ -165,7 +165,9 @@ describe('a read', () => {
     ['no answer', { cut: true }],
   ] as readonly (readonly [string, Answer])[])('is repeated after %s', async (_, answer) => {
     const key = fresh();
-    await inventory.write([{ do: 'put', item: { ...key, keysPk: 'keys#3', keysSk: `2026-01-01T00:00:00.000Z#${key.pk}` } }]);
+    const { partitionKey, sortKey } = slotOf('keys');
+    const row = { [partitionKey]: 'keys#3', [sortKey]: `2026-01-01T00:00:00.000Z#${key.pk}` };
+    await inventory.write([{ do: 'put', item: { ...key, ...row } }]);
     proxy.script([answer]);
     expect(await inventory.get(key)).toMatchObject(key);
     proxy.script([answer]);

@@ -1,15 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { type Hint, type IndexName, type Inventory, type Item, type ItemKey, indexNames, type Write } from '../../core/inventory.ts';
+import {
+  type Hint,
+  type IndexName,
+  type Inventory,
+  type Item,
+  type ItemKey,
+  indexNames,
+  slotOf,
+  type Write,
+} from '../../core/inventory.ts';
 import { shardOf } from '../../core/items.ts';
 
 /** The sparse indexes. Part of the contract in inventory.ts. */
 export function describeInventoryHints(subject: () => Inventory, fresh: () => ItemKey): void {
   describe('hints', () => {
     let run = 0;
+    const due = slotOf('due');
     const row = (index: IndexName, shard: number, at: string, keyId: string): Item => ({
       ...fresh(),
-      [`${index}Pk`]: `${index}#${shard}`,
-      [`${index}Sk`]: `${at}#${keyId}`,
+      [slotOf(index).partitionKey]: `${index}#${shard}`,
+      [slotOf(index).sortKey]: `${at}#${keyId}`,
     });
     const put = (items: Item[]) => subject().write(items.map((item): Write => ({ do: 'put', item })));
     const collect = async (index: IndexName, prefix: string, upTo?: string): Promise<Hint[]> => {
@@ -63,9 +73,9 @@ export function describeInventoryHints(subject: () => Inventory, fresh: () => It
       const prefix = `run${++run}/`;
       const [a, b] = [row('due', 2, at(1), `${prefix}a`), row('due', 2, at(2), `${prefix}b`)];
       await put([a, b]);
-      await subject().update(a, { set: { dueSk: `${at(5)}#${prefix}a` } });
+      await subject().update(a, { set: { [due.sortKey]: `${at(5)}#${prefix}a` } });
       expect((await collect('due', prefix)).map((hint) => hint.keyId)).toEqual([`${prefix}b`, `${prefix}a`]);
-      await subject().update(a, { remove: ['duePk', 'dueSk'] });
+      await subject().update(a, { remove: [due.partitionKey, due.sortKey] });
       expect((await collect('due', prefix)).map((hint) => hint.keyId)).toEqual([`${prefix}b`]);
       await subject().write([{ do: 'delete', key: { pk: b.pk, sk: b.sk } }]);
       expect(await collect('due', prefix)).toEqual([]);
@@ -73,7 +83,11 @@ export function describeInventoryHints(subject: () => Inventory, fresh: () => It
 
     it('keep the indexes apart, and leave out an item with only one of the two attributes', async () => {
       const prefix = `run${++run}/`;
-      await put([row('look', 1, at(1), `${prefix}look`), { ...fresh(), duePk: 'due#1' }, { ...fresh(), dueSk: `${at(1)}#${prefix}half` }]);
+      await put([
+        row('look', 1, at(1), `${prefix}look`),
+        { ...fresh(), [due.partitionKey]: 'due#1' },
+        { ...fresh(), [due.sortKey]: `${at(1)}#${prefix}half` },
+      ]);
       expect(await collect('due', prefix)).toEqual([]);
       expect(await collect('look', prefix)).toHaveLength(1);
     });

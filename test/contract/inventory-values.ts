@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refused } from '../../core/errors.ts';
-import type { Attribute, Inventory, ItemKey, Write } from '../../core/inventory.ts';
+import { type Attribute, type Inventory, type ItemKey, slotOf, type Write } from '../../core/inventory.ts';
 import { Value } from '../../core/value.ts';
 
 /** What every inventory can hold, how it lists, and that what goes in and out is a copy. Part of the contract in inventory.ts. */
@@ -67,7 +67,7 @@ export function describeInventoryValues(subject: () => Inventory, fresh: (sk?: s
     it('an empty key and a key of another type are refused', async () => {
       await expect(subject().write([{ do: 'put', item: { pk: '', sk: 'x' } }])).rejects.toThrow(Refused);
       await expect(subject().write([{ do: 'put', item: { pk: 'x', sk: '' } }])).rejects.toThrow(Refused);
-      await expect(subject().write([{ do: 'put', item: { ...fresh(), keysPk: null } }])).rejects.toThrow(Refused);
+      await expect(subject().write([{ do: 'put', item: { ...fresh(), [slotOf('keys').partitionKey]: null } }])).rejects.toThrow(Refused);
     });
 
     it('an item of 390 KB fits; one above 400 KB is refused as too large, put whole or grown', async () => {

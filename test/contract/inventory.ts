@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refused } from '../../core/errors.ts';
-import type { Attribute, Change, Inventory, ItemKey, Write } from '../../core/inventory.ts';
+import { type Attribute, type Change, type Inventory, type ItemKey, slotOf, type Write } from '../../core/inventory.ts';
 import { describeInventoryConditions } from './inventory-conditions.ts';
 import { describeInventoryHints } from './inventory-hints.ts';
 import { describeInventoryValues } from './inventory-values.ts';
@@ -185,8 +185,8 @@ export function describeInventory(name: string, make: () => Promise<Subject>): v
         ['a removal of the sort key', { remove: ['sk'] }],
         ['one path twice', { set: { a: 1 }, add: { a: 1 } }],
         ['a path and its parent', { set: { m: {}, 'm.a': 1 } }],
-        ['an index key that is no text', { set: { duePk: 1 } }],
-        ['an index key that is empty', { set: { dueSk: '' } }],
+        ['an index key that is no text', { set: { [slotOf('due').partitionKey]: 1 } }],
+        ['an index key that is empty', { set: { [slotOf('due').sortKey]: '' } }],
       ];
       it.each(impossible)('%s is refused and changes nothing', async (_, change) => {
         const key = await stored({ text: 'x', n: 1, m: { a: 0 } });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitInstallation } from '../../core/installation.ts';
+import { slotOf } from '../../core/inventory.ts';
 import { getKey } from '../../core/items.ts';
 import { planRotation } from '../../core/plan.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
@@ -74,7 +75,7 @@ describe('the pace of a provider', () => {
     await reconcile(w.ports);
     await w.ports.inventory.update(
       { pk: 'KEY#team/other', sk: 'META' },
-      { set: { nextDueAt: now(), duePk: 'due#0', dueSk: `${now()}#team/other` } },
+      { set: { nextDueAt: now(), [slotOf('due').partitionKey]: 'due#0', [slotOf('due').sortKey]: `${now()}#team/other` } },
     );
     expect(await fire()).toMatchObject({ started: [], skipped: [{ keyId: 'team/other', reason: 'pace:revocation' }] });
     await w.pass(60);

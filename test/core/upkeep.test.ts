@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { slotOf } from '../../core/inventory.ts';
 import { getKey, metaKey } from '../../core/items.ts';
 import type { Key } from '../../core/key.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
@@ -36,7 +37,7 @@ const events = async (...names: string[]) => (await history(w.ports, 'payments/s
 const rules = async () => (await key()).breaches.map(({ rule }) => rule);
 const passUntil = (at: string | null) => w.pass((milliseconds(at ?? '') - w.ports.clock.now()) / 1000);
 /** Whether the sweep has anything to read of the key: the instant of its row in the due index. */
-const rowAt = async () => String((await w.ports.inventory.get(metaKey('payments/stripe')))?.['dueSk']).split('#')[0];
+const rowAt = async () => String((await w.ports.inventory.get(metaKey('payments/stripe')))?.[slotOf('due').sortKey]).split('#')[0];
 
 describe('POL-C8: a reminder', () => {
   it('is sent once for each of the policy’s times before the due date, to the key’s owner, and the index is read at none in between', async () => {

@@ -37,7 +37,7 @@ const compositionRoots = [
 const storeBuilders = { room: 'cli', adapters: /^adapters\/(aws|file|local)\/(secret-store|master-key)\.ts$/ };
 
 /** Plain facts that two rooms must agree on, declared once where they belong. They build nothing, so of the house they import only types. */
-const facts = ['adapters/aws/table.ts', 'functions/secret-names.ts', 'functions/installation.ts'];
+const facts = ['functions/secret-names.ts', 'functions/installation.ts'];
 
 /** Loose files of adapters/ that are no adapter: how a vendor's failure is read, how a file is replaced whole, how writers take turns. */
 const tools = ['adapters/aws-failure.ts', 'adapters/replace-file.ts', 'adapters/file-lock.ts'];
@@ -132,7 +132,7 @@ describe('the rooms', () => {
 
   test('facts that two rooms share build nothing', () => {
     expect(buildsSomething(code)).toEqual([]);
-    expect(buildsSomething([sample('adapters/aws/table.ts', "import { connect } from './connect.ts';")])).toHaveLength(1);
+    expect(buildsSomething([sample('functions/secret-names.ts', "import { compose } from './compose.ts';")])).toHaveLength(1);
   });
 
   test.each([

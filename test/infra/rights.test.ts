@@ -113,7 +113,7 @@ const kinds: readonly (readonly [kind: string, arn: RegExp, condition?: object])
   ['outbox', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['OUT#*'] } }],
   ['orphans', /^<Inventory\w+\.Arn>$/, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ORPHAN#*'] } }],
   ['inventory', /^<Inventory\w+\.Arn>$/],
-  ['indexes', /^<Inventory\w+\.Arn>\/index\/(due|look|keys|deadline|seal|escalations)$/],
+  ['indexes', /^<Inventory\w+\.Arn>\/index\/hints\d+$/],
   ['pepper', /:secret:rekey\/test\/pepper-\?{6}$/],
   ['values', /:secret:rekey\/test\/key\/\*$/],
   ['admin', /:secret:rekey\/test\/admin\/\*$/],

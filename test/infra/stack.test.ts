@@ -3,7 +3,6 @@ import { type App, Validations } from 'aws-cdk-lib';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { indexNames } from '../../core/inventory.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { alarmHeadings } from '../../infra/alarms.ts';
 import { doors } from '../../infra/doors.ts';
@@ -18,6 +17,9 @@ const only = (type: string) => {
   return found[0]!;
 };
 
+// An update of a stack makes one index and no more, so the table of the first release has them all (docs/adr/0021-slots-for-indexes.md).
+const firstRelease = Array.from({ length: 12 }, (_, i) => `hints${i + 1}`);
+
 test('the inventory outlives the stack, can be restored, is encrypted with its own key, and lets nothing expire', () => {
   const { Properties, DeletionPolicy } = only('AWS::DynamoDB::Table');
   expect(DeletionPolicy).toBe('Retain');
@@ -29,7 +31,7 @@ test('the inventory outlives the stack, can be restored, is encrypted with its o
   });
   expect(Properties.SSESpecification.KMSMasterKeyId).toBeDefined();
   expect(Properties.TimeToLiveSpecification).toBeUndefined();
-  expect(Properties.GlobalSecondaryIndexes.map(({ IndexName }: { IndexName: string }) => IndexName)).toEqual([...indexNames]);
+  expect(Properties.GlobalSecondaryIndexes.map(({ IndexName }: { IndexName: string }) => IndexName)).toEqual(firstRelease);
 });
 
 test('no key of KMS and no secret is deleted with the stack', () => {

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DescribeTableCommand, DynamoDBClient, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoInventory } from '../../adapters/aws/inventory.ts';
 import { type LocalDynamo, startDynamo } from '../../local/dynamodb.ts';
@@ -70,22 +69,6 @@ describe('the embedded DynamoDB engine', () => {
     await first.stop();
     expect(lives(pid)).toBe(false);
     expect(await inventoryOf(await start()).get(item)).toEqual(item);
-  });
-
-  it('gives a table that an earlier release made the indexes it lacks, and what is in it is found by them', async () => {
-    const engine = await start();
-    const client = new DynamoDBClient(engine.client);
-    const indexOf = async () => (await client.send(new DescribeTableCommand({ TableName: table }))).Table?.GlobalSecondaryIndexes ?? [];
-    for (const IndexName of ['deadline', 'seal'])
-      await client.send(new UpdateTableCommand({ TableName: table, GlobalSecondaryIndexUpdates: [{ Delete: { IndexName } }] }));
-    expect((await indexOf()).map(({ IndexName }) => IndexName)).not.toContain('deadline');
-    await inventoryOf(engine).write([
-      { do: 'put', item: { ...item, deadlinePk: 'deadline#0', deadlineSk: '2026-01-01T00:00:00.000Z#REVIEW#a' } },
-    ]);
-    await engine.stop();
-    const found = [];
-    for await (const hint of inventoryOf(await start()).hints('deadline')) found.push(hint);
-    expect(found).toEqual([{ keyId: 'REVIEW#a', at: '2026-01-01T00:00:00.000Z' }]);
   });
 
   it('listens on loopback only', async () => {
