@@ -43,10 +43,13 @@ export async function lastUseText(session: Session, { keyId, version }: FoundLea
 }
 
 function unknown(stranger: Stranger | null, unasked: readonly string[]): Refused {
-  const [vendor] = stranger?.looksLike ?? [];
+  const { surely = [], perhaps = [] } = stranger?.looksLike ?? {};
+  const likely =
+    surely.join(' or ') || (perhaps.length ? `${perhaps.join(' or ')}, perhaps: others’ values and ids have that shape too` : '');
+  const [vendor] = [...surely, ...perhaps];
   const id = stranger?.credentialId ?? 'ID';
   const advice = [
-    ...(vendor ? [{ path: 'it looks like', message: `${stranger?.looksLike.join(' or ')}` }] : []),
+    ...(likely ? [{ path: 'it looks like', message: likely }] : []),
     {
       path: 'to end it there',
       message: `rekey revoke --unmanaged --provider ${vendor ?? 'PROVIDER'} --credential-id ${id}`,

@@ -18,6 +18,7 @@ import { iamProvider } from '../adapters/providers/aws-iam.ts';
 import { providers as registry } from '../adapters/providers/registry.ts';
 import { randomId } from '../adapters/random-id.ts';
 import { Refused } from '../core/errors.ts';
+import { redactingLog } from '../core/leak-shapes.ts';
 import type { Ports } from '../core/ports.ts';
 import type { SecretOf } from '../requests/senders/sender.ts';
 import { environment } from '../workflows/environment.ts';
@@ -50,7 +51,7 @@ export function compose(...parts: readonly Part[]): () => Ports {
 
 function build(parts: readonly Part[]): Ports {
   const installation = deployedInstallation();
-  const { settings, policy } = installation;
+  const { settings, policy, specs } = installation;
   const { callSeconds } = settings;
   const ground: Ground = { ...installation, callSeconds, region: process.env.AWS_REGION ?? '', variable };
   return {
@@ -66,7 +67,10 @@ function build(parts: readonly Part[]): Ports {
     ...Object.assign({}, ...parts.map((part) => part(ground))),
     clock: systemClock,
     randomId,
-    log: powertoolsLog(settings.stage),
+    log: redactingLog(
+      powertoolsLog(settings.stage),
+      specs.map(({ metadata }) => metadata),
+    ),
     settings,
     policy,
   };

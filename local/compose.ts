@@ -16,6 +16,7 @@ import { fingerprintWith } from '../adapters/fingerprint.ts';
 import { iamProvider } from '../adapters/providers/aws-iam.ts';
 import { providers } from '../adapters/providers/registry.ts';
 import { randomId } from '../adapters/random-id.ts';
+import { redactingLog } from '../core/leak-shapes.ts';
 import type { Ports, WorkflowName } from '../core/ports.ts';
 import { steps } from '../workflows/steps.ts';
 import { fileAdminCredentials } from './admin-credentials.ts';
@@ -52,7 +53,10 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
   const { settings, policy, specs } = installation;
   const { callSeconds } = settings;
   const files = localFiles(folder);
-  const log = fileLog(files.log);
+  const log = redactingLog(
+    fileLog(files.log),
+    specs.map(({ metadata }) => metadata),
+  );
   const pepper = await masterKey(files.pepper, files.secrets);
   const feed = await openFeed({ path: files.notices, stage: settings.stage });
   const aws = awsIsConfigured();

@@ -74,7 +74,7 @@ function isPublic([first, second = '', third = '']: readonly string[]): boolean 
 
 /** What a scanner found, and where: the string itself is looked up and kept nowhere; its place holds hashes of commits. */
 function isReported([first, second = '', third = '']: readonly string[]): boolean {
-  if (first === 'findings') return /^\d+$/.test(second) && ['leaked', 'id', 'evidence', 'says', 'at'].includes(third);
+  if (first === 'findings') return /^\d+$/.test(second) && ['leaked', 'id', 'evidence', 'rule', 'says', 'at'].includes(third);
   return (
     first === 'event' &&
     (second === 'id' || second === 'evidence' || (second === 'subject' && (third === 'leaked' || third === 'credentialId')))

@@ -13,6 +13,7 @@ import { leakedText, reportOf } from './senders/sender.ts';
 const finding = z.strictObject({
   id: z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')),
   leaked: z.string().check(z.minLength(1), z.maxLength(65_536)),
+  rule: text(200),
   says: text(200),
   evidence: z.string().check(z.maxLength(2000)),
   at: z.string().check(z.maxLength(100)),
@@ -31,13 +32,13 @@ export const reports: Readonly<Record<string, Request>> = {
     (ports, { scanner, where = 'repository', findings }, actor) =>
       takeReports(
         ports,
-        findings.map(({ id, leaked, verified, ...rest }) =>
+        findings.map(({ id, leaked, rule, verified, ...rest }) =>
           reportOf({
             ...rest,
             source: 'leak',
             sender: scanner,
             eventId: id,
-            subject: leakedText(ports, leaked),
+            subject: leakedText(ports, leaked, { scanner, name: rule }),
             where,
             own: true,
             confidence: verified ? 'reported' : 'unverified',

@@ -29,6 +29,8 @@ export interface MemoryProviderOptions {
   readonly revokeSeconds?: number;
   /** Begins every credential's id and value, so that two vendors never mint the same. */
   readonly series?: string;
+  /** What leak scanners call its keys. */
+  readonly aliases?: Provider['about']['aliases'];
 }
 
 /** A provider in memory with what its own log and console would show; for the simulation and for tests. */
@@ -125,7 +127,7 @@ export function memoryProvider(options: MemoryProviderOptions): MemoryProvider {
         },
       ],
       cannot: [],
-      aliases: {},
+      aliases: options.aliases ?? {},
       params: {},
       admin: {},
     },

@@ -59,7 +59,12 @@ function checkPatterns(spec: Spec, report: Report): void {
   if (!shape.test(sample)) report(['lifecycle', 'fake'], 'does not have the shape that secretPattern describes');
   if (['GET', 'admin', 'https', 'Provider', 'a'].some((word) => shape.test(word)))
     report(['metadata', 'secretPattern'], 'matches ordinary words');
+  else if (!spec.metadata.commonShape && idsOfOthers.some((id) => shape.test(id)))
+    report(['metadata', 'secretPattern'], 'has the shape of ids and hashes too: say commonShape: true');
 }
+
+/** Of a UUID, and of hashes of 128 to 512 bits in hex. */
+const idsOfOthers: readonly string[] = ['0f8fad5b-d9cb-469f-a165-70867728950e', ...[8, 10, 16, 32].map((times) => '7d3b'.repeat(times))];
 
 function checkHosts(spec: Spec, reach: Reach, report: Report): void {
   spec.egress.forEach((host, index) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { scanners } from '../../core/leak-shapes.ts';
 import { durationPattern } from './duration.ts';
 import { fixture } from './fixture-format.ts';
 import { pointerPattern } from './pointer.ts';
@@ -152,7 +153,8 @@ export const specSchema = z.strictObject({
     cannot: z.optional(z.array(text)),
     /** Runs against this machine only; never loaded where loopback is not allowed. */
     localOnly: z.optional(z.boolean()),
-    aliases: z.optional(z.record(identifier, z.array(text))),
+    /** What leak scanners call these keys. */
+    aliases: z.optional(z.partialRecord(z.enum(scanners), z.array(text))),
     secretPattern: z.optional(text),
     /** The shape is no vendor's alone, like 32 hex digits: it is a hint about a leaked string, and nothing is redacted for it. */
     commonShape: z.optional(z.boolean()),

@@ -2,7 +2,7 @@ import type { LeakSource } from '../leak-sources.ts';
 import type { Confidence, TriggerAction, TriggerSource } from '../policy.ts';
 import type { Value } from '../value.ts';
 
-/** What a report is about. A string is in memory for the search and nowhere else; `like`: the providers whose values look like it. */
+/** What a report is about. A string is in memory for the search and nowhere else; `like`: the providers whose value it surely is. */
 export type ReportSubject =
   | { readonly leaked: Value; readonly like: () => readonly string[] }
   | { readonly provider: string | null; readonly credentialId: string }

@@ -1,6 +1,7 @@
 import type { Item } from '../inventory.ts';
 import { credentialKey, findKey, findVersion, fingerprintKey } from '../items.ts';
 import type { Consumer, Key, Tier } from '../key.ts';
+import { type LooksLike, looksLike, type Rule } from '../leak-shapes.ts';
 import { planRevocation } from '../plan.ts';
 import type { Ports, Subject } from '../ports.ts';
 import { keysOfPrincipal } from '../principal.ts';
@@ -35,7 +36,7 @@ export interface FoundLeak extends Match {
 /** What can be said of a string that belongs to no version on record. */
 export interface Stranger {
   /** Providers whose values look like it. */
-  readonly looksLike: readonly string[];
+  readonly looksLike: LooksLike;
   /** The vendor's id that it carries, where it does. */
   readonly credentialId: string | null;
 }
@@ -74,7 +75,7 @@ export async function searchLeaked(ports: Ports, pasted: string): Promise<Search
     const match = await soft('credential ids', () => findNamed(ports, part));
     if (match) return { match: await described(ports, match), stranger: null, unasked: [...unasked] };
   }
-  return { match: null, stranger: strangerOf(ports, parts), unasked: [...unasked] };
+  return { match: null, stranger: strangerOf(ports, pasted, parts), unasked: [...unasked] };
 }
 
 /** The key and version that a string is the value of, or undefined: by keyed fingerprint, one read. The string is neither stored nor logged. */
@@ -113,28 +114,22 @@ async function findNamed(ports: Ports, part: string): Promise<Match | undefined>
 /** A vendor's id may stand in a partition's name: short, and without spaces. */
 const isId = (text: string): boolean => text.length <= 256 && /^[\x21-\x7e]+$/.test(text);
 
-function strangerOf(ports: Ports, parts: readonly string[]): Stranger {
-  const names = ports.providers();
-  const carried = parts.flatMap((part) => names.flatMap((name) => carriedId(ports, name, part) ?? []));
-  return {
-    looksLike: [...new Set(parts.flatMap((part) => vendorsLike(ports, part)))],
-    credentialId: carried[0] ?? null,
-  };
+function strangerOf(ports: Ports, pasted: string, parts: readonly string[]): Stranger {
+  const carried = parts.flatMap((part) => ports.providers().flatMap((name) => carriedId(ports, name, part) ?? []));
+  return { looksLike: vendorsLike(ports, pasted), credentialId: carried[0] ?? null };
 }
 
-/** The providers whose values a text looks like. */
-export function vendorsLike(ports: Ports, text: string): string[] {
-  return ports.providers().filter((name) => looksLike(ports, name, text) || carriedId(ports, name, text) !== undefined);
+/** The providers whose values a text looks like; with the rule of a scanner that found it, where one did. */
+export function vendorsLike(ports: Ports, text: string, rule?: Rule): LooksLike {
+  return looksLike(
+    text,
+    ports.providers().map((name) => ports.provider(name)),
+    rule,
+  );
 }
 
 const carriedId = (ports: Ports, provider: string, part: string): string | undefined =>
   ports.provider(provider).credentialIdOf?.(new Value(part));
-
-/** Whether a text is of the shape of a provider's values. */
-function looksLike(ports: Ports, provider: string, text: string): boolean {
-  const { secretPattern } = ports.provider(provider).traits;
-  return secretPattern !== undefined && new RegExp(`^(?:${secretPattern})$`).test(text);
-}
 
 async function matchOf(ports: Ports, item: Item | undefined, by: Match['by']): Promise<Match | undefined> {
   if (!item) return undefined;

@@ -25,13 +25,14 @@ export const github: Sender = {
     if (secret === undefined || !open.has(action)) return [];
     const repository = textAt(body, 'repository', 'full_name') ?? 'a repository';
     const number = fieldOf(body, 'alert', 'number');
-    const kind = textAt(body, 'alert', 'secret_type_display_name') ?? textAt(body, 'alert', 'secret_type') ?? 'a secret';
+    const type = textAt(body, 'alert', 'secret_type');
+    const kind = textAt(body, 'alert', 'secret_type_display_name') ?? type ?? 'a secret';
     return [
       reportOf({
         source: 'leak',
         sender,
         eventId: `${repository}#${String(number)}/${action}`,
-        subject: leakedText(ports, secret),
+        subject: leakedText(ports, secret, type === undefined ? undefined : { scanner: 'github', name: type }),
         where: 'repository',
         own: true,
         says: `${kind} in ${repository}, alert ${String(number)} ${action}`,

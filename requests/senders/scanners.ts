@@ -6,6 +6,8 @@ import { fieldOf, line, textAt } from './sender.ts';
 export interface Finding {
   readonly id: string;
   readonly leaked: string;
+  /** What the scanner calls such strings. */
+  readonly rule: string;
   readonly says: string;
   readonly evidence: string;
   readonly at: string;
@@ -13,6 +15,7 @@ export interface Finding {
   readonly verified: boolean;
 }
 
+/** Those whose reports are read here. */
 export type Scanner = 'gitleaks' | 'trufflehog';
 
 /**
@@ -45,6 +48,7 @@ function gitleaks(one: unknown, place: number): Finding[] {
     {
       id: idOf(leaked, textAt(one, 'Fingerprint') ?? `${textAt(one, 'Commit') ?? ''}:${file}:${String(fieldOf(one, 'StartLine'))}`),
       leaked,
+      rule: line(rule, 200),
       says: line(`${rule} in ${file || 'a commit'}`, 150),
       evidence: textAt(one, 'Link') ?? '',
       at: textAt(one, 'Date') ?? '',
@@ -61,6 +65,7 @@ function trufflehog(one: unknown, place: number): Finding[] {
   const [where = ''] = typeof data === 'object' && data !== null ? Object.keys(data) : [];
   const file = textAt(data, where, 'file') ?? '';
   const found: Omit<Finding, 'id' | 'leaked'> = {
+    rule: line(detector, 200),
     says: line(`${detector} in ${file || where || 'a source'}`, 150),
     evidence: textAt(data, where, 'link') ?? '',
     at: textAt(data, where, 'timestamp') ?? '',

@@ -1,4 +1,5 @@
 import { Refused } from '../../core/errors.ts';
+import type { Rule } from '../../core/leak-shapes.ts';
 import type { LeakSource } from '../../core/leak-sources.ts';
 import type { Confidence } from '../../core/policy.ts';
 import type { Ports } from '../../core/ports.ts';
@@ -42,9 +43,9 @@ export function reportOf(
   return { confidence, where, own, says: line(says, 200), evidence: placeOf(evidence), at: instantOf(at), ...rest };
 }
 
-/** A string that leaked, as the subject of a report. */
-export function leakedText(ports: Ports, text: string): ReportSubject {
-  return { leaked: new Value(text), like: () => vendorsLike(ports, text) };
+/** A string that leaked, as the subject of a report; with the rule by which a scanner found it, where one did. */
+export function leakedText(ports: Ports, text: string, rule?: Rule): ReportSubject {
+  return { leaked: new Value(text), like: () => vendorsLike(ports, text, rule).surely };
 }
 
 /** JSON of unknown shape. Throws Refused E_INPUT_INVALID. */

@@ -134,6 +134,8 @@ describe('loading a provider spec', () => {
     '(?<!a)b',
     '(?<n>a)\\k<n>',
     'a{1,5000}',
+    '^\\w+-\\w+-\\w+$',
+    '^(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)(?:a|b)$',
     '(',
     'a'.repeat(301),
   ])('threats row 42: refuses the pattern %s', (pattern) => {
@@ -147,6 +149,24 @@ describe('loading a provider spec', () => {
       expect(whyNotLinear(pattern)).toBeUndefined();
     },
   );
+
+  it('says of a shape that ids have too that it is a common one', () => {
+    for (const common of ['^[0-9a-f]{40}$', '^[\\w-]{36}$', '^[0-9a-f]{32,64}$']) {
+      const yaml = bad("'^sbx_[0-9a-f]{40}$'", `'${common}'`).replace("'sbx_{{random|hex:40}}'", "'{{random|hex:40}}'");
+      expect(
+        refusal(yaml)
+          .problems.map(({ message }) => message)
+          .join(),
+      ).toContain('commonShape');
+    }
+  });
+
+  it('takes names of scanners that are known, and no others', () => {
+    const named = (scanner: string) =>
+      good.replace('  title: Sandbox vendor', `  title: Sandbox vendor\n  aliases: { ${scanner}: [Sandbox] }`);
+    expect(loadSpec(named('trufflehog'), 'vendor.yaml').metadata.aliases).toEqual({ trufflehog: ['Sandbox'] });
+    expect(refusal(named('grep')).problems[0]?.path).toContain('metadata.aliases');
+  });
 
   it.each([
     ['a well-known prefix', `ghp_${'a1B2'.repeat(9)}`, '  title: Sandbox vendor'],

@@ -89,10 +89,13 @@ describe('a leaked string', () => {
     w = world({ provider: { traits: { secretPattern: 'mem_[a-z0-9_]+' } } });
     expect(await searchLeaked(w.ports, 'key = mem_unknown_1')).toEqual({
       match: null,
-      stranger: { looksLike: ['memory'], credentialId: null },
+      stranger: { looksLike: { surely: ['memory'], perhaps: [] }, credentialId: null },
       unasked: [],
     });
-    expect((await searchLeaked(w.ports, 'something else')).stranger).toEqual({ looksLike: [], credentialId: null });
+    expect((await searchLeaked(w.ports, 'something else')).stranger).toEqual({
+      looksLike: { surely: [], perhaps: [] },
+      credentialId: null,
+    });
   });
 });
 

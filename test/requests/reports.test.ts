@@ -138,6 +138,17 @@ describe('POL-F2 POL-I1 POL-W1: a leak that is reported', () => {
     expect(await listReviews(w.ports, {})).toHaveLength(1);
   });
 
+  it('and that nobody knows, of a shape that ids have too, is somebody’s case only where the scanner’s rule names the vendor', async () => {
+    await end(w);
+    const aliases = { gitleaks: ['sandbox-api-key'] };
+    await start({ provider: { traits: { secretPattern: '^[0-9a-f]{32}$', commonShape: true }, aliases } });
+    const one = '0f'.repeat(16);
+    await send('github', githubAlert(one));
+    expect(await listReviews(w.ports, {})).toEqual([]);
+    await reportAs('report.findings', readScan(gitleaksReport(one)));
+    expect(await listReviews(w.ports, {})).toMatchObject([{ kind: 'trigger', subject: { kind: 'provider', id: 'memory' } }]);
+  });
+
   it('row 61: and whose version is proven dead is put on record, and changes nothing else', async () => {
     const value = await textOf();
     await revokes(w, keyId);
