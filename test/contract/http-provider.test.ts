@@ -90,6 +90,7 @@ describe('the HTTP provider', () => {
       secretPattern: '^sbx_[0-9a-f]{40}$',
       commonShape: false,
       lastUsedAccuracySeconds: 1,
+      callsPerSecond: 50,
     });
     expect([providerOf(vendor, idempotent).traits.class, providerOf(vendor, onlyDeletes).traits.disable]).toEqual(['B', 'delete']);
   });

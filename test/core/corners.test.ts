@@ -40,7 +40,7 @@ it('a Confirm that waits 110 h leaves a key that can still change', async () => 
   await w.until(at('confirm'));
   await w.pass(110 * 3600);
   await requestRollback(w.ports, { keyId: id, reason: 'x' }, 'x');
-}, 60_000);
+});
 it('an hour without list() in Validate does not stop the containment after it', async () => {
   let down = false;
   await start({
@@ -63,13 +63,13 @@ it('an hour without list() in Validate does not stop the containment after it', 
   down = false;
   await w.pass(600);
   expect((await key()).state).not.toBe('revoking');
-}, 60_000);
+});
 it('100 reports at once do not stop the revocation', async () => {
   await start();
   await Promise.all(Array.from({ length: 100 }, (_, i) => leak([1], `r${i}`)));
   await w.pass(900);
   expect((await key()).state).not.toBe('revoking');
-}, 60_000);
+});
 it('the key beside, whose name begins like this one, keeps its credential', async () => {
   w = world({ provider: { traits: { maxLive: 10 } } });
   const eu = testFacts({
@@ -84,7 +84,7 @@ it('the key beside, whose name begins like this one, keeps its credential', asyn
   await adopted(w, testFacts({ exclusive: false }));
   await w.pass(120);
   expect(w.provider.accepts((await findVersion(w.ports, eu.id, 1))!.credentialId!)).toBe(true);
-}, 60_000);
+});
 it('a revocation whose execution could not start goes on within minutes', async () => {
   let down = false;
   await start({
@@ -106,7 +106,7 @@ it('a revocation whose execution could not start goes on within minutes', async 
   down = false;
   await w.pass(300);
   expect((await key()).state).not.toBe('revoking');
-}, 60_000);
+});
 it('contained means refused, also what was enabled again in the console', async () => {
   await start({ settings: { idleCheckSeconds: 3600 } });
   await rotate();
@@ -117,7 +117,7 @@ it('contained means refused, also what was enabled again in the console', async 
   await leak('all', 'r', 'unknown');
   await w.until(async () => (await key()).state === 'contained');
   expect(w.provider.accepts(credentialId!)).toBe(false);
-}, 60_000);
+});
 it('an acquire without answer does not adopt the fence of a revocation', async () => {
   let armed = true;
   await start({
@@ -151,7 +151,7 @@ it('an acquire without answer does not adopt the fence of a revocation', async (
   const events = (await history(w.ports, id)).map((e) => `${e.actor} ${e.event}`);
   expect(events.slice(events.indexOf('x revocation.requested')).find((e) => e.startsWith('step:'))).toBe('step:disable attempt.acquired');
   expect(await idle()).toBe(true);
-}, 60_000);
+});
 it.each([
   [2, 'secrets.promote'],
   [2, 'destination.write'],
@@ -210,7 +210,7 @@ it('a rotation that Close began rolls back without a refusal', async () => {
   await w.pass(30);
   expect(seen.refused).toEqual([]);
   expect((await version((await key()).current!)).state).toBe('live');
-}, 60_000);
+});
 it.each(['rotation', 'revocation'])(
   'a late repair of the reconciler does not undo a %s',
   async (what) => {
@@ -273,7 +273,7 @@ it('compromised is never lost', async () => {
   await w.until(idle);
   await w.until(async () => (await version(1)).state === 'destroyed');
   expect((await version(1)).compromised).toBe(true);
-}, 60_000);
+});
 it('a first issue that was rolled back can be begun again', async () => {
   w = world();
   await registerKey(w.ports, testFacts(), 'x');
@@ -286,4 +286,4 @@ it('a first issue that was rolled back can be begun again', async () => {
   await w.until(async () => (await key()).state === 'registered');
   await w.pass(60);
   await rotate('t2');
-}, 60_000);
+});

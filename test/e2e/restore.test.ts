@@ -56,7 +56,7 @@ const restore = () =>
   });
 
 describe('the drill', () => {
-  test('1: a key is revoked and another rotates after the backup was taken', { timeout: 120_000 }, async () => {
+  test('1: a key is revoked and another rotates after the backup was taken', { timeout: 240_000 }, async () => {
     const made = [];
     for (const key of [revoked, rotated]) {
       const one = here.vendor.stranger(key.replaceAll('/', '-'), 'made by hand');
@@ -71,7 +71,7 @@ describe('the drill', () => {
     histories = JSON.stringify({ [revoked]: JSON.parse((await here.rekey(['history', revoked, '--json'])).stdout) });
   });
 
-  test('2: the restored table has forgotten it, is recognised, and takes no rotation', { timeout: 60_000 }, async () => {
+  test('2: the restored table has forgotten it, is recognised, and takes no rotation', { timeout: 240_000 }, async () => {
     await restore();
     const report = await inventory('--from', former);
     expect(report).toMatchObject({ state: 'restored', is: { name: table }, madeFor: { name: table } });
@@ -96,7 +96,7 @@ describe('the drill', () => {
     expect((await inventory()).keys.filter(({ reasserted }) => reasserted)).toEqual([]);
   });
 
-  test('4: re-asserted from the former table, it is dead and marked again, and the table is open', { timeout: 120_000 }, async () => {
+  test('4: re-asserted from the former table, it is dead and marked again, and the table is open', { timeout: 240_000 }, async () => {
     const file = join(scratch, 'histories.json');
     writeFileSync(file, histories);
     const { code, stdout, stderr } = await here.rekey(['inventory', 'reassert', '--from', former, '--lines', file, '--json']);
@@ -111,7 +111,7 @@ describe('the drill', () => {
     expect(await here.rekey(['inventory', 'reassert'])).toMatchObject({ code: 5, stderr: expect.stringMatching(/^E_NOTHING_TO_DO/) });
   });
 
-  test('5: writes are open: the revoked key is reissued, and the other one can rotate', { timeout: 120_000 }, async () => {
+  test('5: writes are open: the revoked key is reissued, and the other one can rotate', { timeout: 240_000 }, async () => {
     expect(await here.rekey(['reissue', revoked, '--reason', 'drill', '--wait'])).toMatchObject({ code: 0 });
     expect(await show(revoked)).toMatchObject({ state: 'active', current: 2, auditBreak: null });
     // What an attempt from before the restore may still do is waited for.

@@ -113,6 +113,8 @@ describe('rows 63 and 68: the function of the schedules, whoever calls it and wi
       }),
       hostileValue,
     );
+    // What the schedule itself records the first time: the policy that is in force.
+    for (const tier of ['high', 'medium', 'low']) await scheduled({ tier }, invocation);
     await fc.assert(
       fc.asyncProperty(forged, async (event) => {
         const before = stored();

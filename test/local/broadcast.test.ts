@@ -26,7 +26,7 @@ async function hears(...notices: KeyNotice[]) {
     read: async () => `value ${++reads}`,
   });
   service.start();
-  await vi.waitFor(() => expect(reads).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(0), { timeout: 60_000 });
   await new Promise((resolve) => setTimeout(resolve, 50));
   await service.stop();
   return { outcomes: receipts.map(({ outcome, proof }) => `${outcome}${proof ? ' with proof' : ''}`), reads };

@@ -100,7 +100,7 @@ function publish(type: Notice['type'], data: Partial<Notice['data']> & { action:
 
 const proofWith = (value: string, nonce: string) => createHmac('sha256', value).update(`op|checkout|${nonce}`).digest('hex');
 const moved = () => receipts.filter((receipt) => receipt.outcome === 'moved');
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 10 });
 
 describe('a consumer', () => {
   test('hears of a new version, uses it from then on, and proves that it holds it', async () => {
