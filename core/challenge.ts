@@ -1,61 +1,66 @@
 import { createHmac } from 'node:crypto';
 import type { Matter } from './escalation.ts';
-import type { Write } from './inventory.ts';
-import { nonceKey, putItem } from './items.ts';
+import { destinationKey, partition } from './items.ts';
 import type { Key } from './key.ts';
-import type { Notice, NoticeType } from './notice.ts';
+import type { Notice } from './notice.ts';
+import type { NoticeDataOf, NoticeType, SeverityOf } from './notice-contract.ts';
 import { noticeFor } from './outbox.ts';
-import { overlapOf } from './policy.ts';
 import type { Ports } from './ports.ts';
 import { Value } from './value.ts';
 
-/** A challenge sent to one consumer: answered with the value it asks about, once. */
-export interface Challenge {
-  readonly consumer: string;
-  readonly version: number;
-  readonly operationId: string;
-  readonly at: string;
-  readonly usedAt: string;
+/** The types of notices that ask for a proof. */
+type Asking = 'key.issued' | 'key.reissued' | 'key.restored' | 'key.overlap.ending' | 'key.receipt.missing';
+
+type Places = NonNullable<NoticeDataOf<'key.issued'>['destinations']>;
+
+/** Where consumers read a version: the key's destinations, each with the very version in it where its kind has such a thing. */
+export async function placesOf(ports: Ports, key: Key, version: number): Promise<Places> {
+  const written = new Map((await ports.inventory.list(partition(key.facts.id), 'DEST#')).map((item) => [item.sk, item]));
+  return key.facts.destinations.map(({ id, kind, at }) => {
+    const secret = written.get(destinationKey(key.facts.id, id, version).sk)?.['secret'] as Places[number]['secret'] | undefined;
+    return { id, kind, at, ...(secret ? { secret } : {}) };
+  });
 }
 
-/**
- * One notice per registered consumer with a fresh challenge in each, and one without for everybody who watches the key (`*`), together
- * with the writes that remember the challenges, and the matter that they are until all are answered: for people once the least overlap
- * is over, for on-call at `latest`.
- */
-export function challenges(
+/** A notice to one consumer with a fresh challenge: it is to prove that it uses the version that the notice names. */
+export function challenge<T extends Asking & NoticeType>(
   ports: Ports,
   key: Key,
   operationId: string,
-  type: NoticeType,
-  data: Notice['data'] & { readonly version: number },
-  severity: Notice['severity'],
-  latest: string | null = null,
-): { readonly notices: Notice[]; readonly writes: Write[]; readonly matters: Matter[] } {
-  const destinations = key.facts.destinations.map(({ id, kind, at }) => ({ id, kind, at }));
-  const notices: Notice[] = [];
-  const writes: Write[] = [];
-  for (const { name } of key.facts.consumers) {
-    const nonce = ports.randomId();
-    const notice = noticeFor(ports, key, operationId, { type, audience: name, severity, data: { ...data, destinations, nonce } });
-    const challenge: Challenge = { consumer: name, version: data.version, operationId, at: notice.time, usedAt: '' };
-    notices.push(notice);
-    writes.push(putItem({ ...nonceKey(key.facts.id, nonce), ...challenge }));
-  }
-  notices.push(noticeFor(ports, key, operationId, { type, audience: '*', severity, data: { ...data, destinations } }));
-  const silence: Matter = {
-    id: `silence/${operationId}/${data.version}`,
+  consumer: string,
+  notice: { readonly type: T; readonly severity: SeverityOf<T>; readonly data: Omit<NoticeDataOf<T>, 'nonce'> },
+): Notice {
+  const data = { ...notice.data, nonce: ports.randomId() } as unknown as NoticeDataOf<T>;
+  return noticeFor(ports, key, operationId, { ...notice, audience: consumer, data });
+}
+
+/** A challenge to each registered consumer, and the same without one for everybody who watches the key (`*`). */
+export function challenges<T extends Asking & NoticeType>(
+  ports: Ports,
+  key: Key,
+  operationId: string,
+  notice: { readonly type: T; readonly severity: SeverityOf<T>; readonly data: NoticeDataOf<T> },
+): Notice[] {
+  return [
+    ...key.facts.consumers.map(({ name }) => challenge(ports, key, operationId, name, notice)),
+    noticeFor(ports, key, operationId, { ...notice, audience: '*' }),
+  ];
+}
+
+/** That a key's consumers have not all answered: for people once `patienceSeconds` are over, for on-call at `latest`. */
+export function silence(key: Key, operationId: string, version: number, patienceSeconds: number, latest: string | null = null): Matter {
+  return {
+    id: `silence/${operationId}/${version}`,
     kind: 'silence',
     keyId: key.facts.id,
-    subject: { operationId, version: data.version },
+    subject: { operationId, version },
     thread: operationId,
     reason: 'ConsumersNotConfirmed',
     severity: 'warning',
     calls: [],
-    patienceSeconds: overlapOf(key.facts, ports.policy.tiers[key.tier]).minSeconds,
+    patienceSeconds,
     ...(latest === null ? {} : { latest }),
   };
-  return { notices, writes, matters: [silence] };
 }
 
 /** The proof of possession a consumer gives: HMAC-SHA-256, keyed with the value, over `operationId|consumer|nonce`, in hex. */

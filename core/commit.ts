@@ -10,6 +10,7 @@ import type { Key } from './key.ts';
 import { measuresOf } from './measure.ts';
 import { measuredOf } from './metric.ts';
 import type { Notice } from './notice.ts';
+import { newNoticeRecord } from './notice-record.ts';
 import { publish } from './outbox.ts';
 import type { Ports } from './ports.ts';
 import { instant } from './time.ts';
@@ -141,6 +142,7 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
       ...(change.writes ?? []),
       ...filings(keyId, entries),
       ...(change.notices ?? []).map((notice) => putItem(outboxItem(notice))),
+      ...(change.notices ?? []).map(newNoticeRecord).flatMap((item) => (item ? [putItem(item)] : [])),
       ...matters.map((matter) => openEscalation(ports, matter, ports.policy.tiers[after.tier].page)),
     ],
     after,

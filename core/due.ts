@@ -200,3 +200,8 @@ function dueWhenAdopted(facts: KeyFacts, tier: Tier, policy: Policy, madeAt: str
   const byVendor = facts.expiresAt && after(facts.expiresAt, -2 * policy.tiers[tier].overlapMaxSeconds);
   return byVendor && byVendor < caughtUp ? (byVendor > now ? byVendor : now) : caughtUp;
 }
+
+/** What names the rotation that a key's due date brings about: the same date and version are the same rotation. */
+export function triggerOf({ dueNow, nextDueAt, lastVersion }: Pick<Key, 'dueNow' | 'nextDueAt' | 'lastVersion'>): string {
+  return `${dueNow?.at ?? nextDueAt}|${lastVersion}`;
+}

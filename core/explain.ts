@@ -2,7 +2,7 @@ import { whoCan } from './authority.ts';
 import { dueVerdict } from './due.ts';
 import { getKey } from './items.ts';
 import type { Key } from './key.ts';
-import { overlapOf } from './policy.ts';
+import { overlapOf } from './overlap.ts';
 import type { Ports } from './ports.ts';
 import { tierOf } from './tier.ts';
 import { instant } from './time.ts';
@@ -67,7 +67,7 @@ const questions: readonly Question[] = [
     question: 'When must it be rotated?',
     answer: (key, ports) => {
       const t = ports.policy.tiers[key.tier];
-      const overlap = overlapOf(key.facts, t);
+      const overlap = overlapOf(key.facts, t, ports.provider(key.facts.provider).traits.activateSeconds);
       return [
         `tier ${key.tier}, because ${tierOf(key.facts, ports.policy).because}: at least every ${t.rotateEverySeconds / 86_400} days`,
         dueVerdict(key, instant(ports.clock.now()), ports.policy).message,

@@ -1,6 +1,7 @@
 import { brokenByTime } from './due.ts';
 import type { Key } from './key.ts';
 import type { Policy } from './policy.ts';
+import { after } from './time.ts';
 
 /** A line that says which rule a key breaks, since when, and whose it is. */
 export interface Finding {
@@ -42,6 +43,20 @@ const findingRules: readonly FindingRule[] = [
       hold && hold.until > now ? { message: `on hold until ${hold.until}: ${hold.reason}`, since: hold.since } : null,
   },
   {
+    rule: 'unregistered-use',
+    breaks: ({ unregisteredUse: use }) =>
+      use
+        ? {
+            message: `version ${use.version} was used after every registered consumer had left it: some system is not registered`,
+            since: use.at,
+          }
+        : null,
+  },
+  {
+    rule: 'unused-consumer',
+    breaks: unusedConsumers,
+  },
+  {
     rule: 'attention',
     breaks: ({ attention }) => attention && { message: `${attention.reason}: ${attention.message}`, since: attention.since },
   },
@@ -60,6 +75,23 @@ const findingRules: readonly FindingRule[] = [
     },
   },
 ];
+
+/**
+ * Consumers that can sign and gave no sign through two whole rotations: an integration that is not used, or does not work (POL-C6). Of the
+ * others nobody can tell.
+ */
+function unusedConsumers(
+  { facts, heardFrom, consumersSince, registeredAt, tier }: Key,
+  now: string,
+  policy: Policy,
+): { message: string } | null {
+  const { rotateEverySeconds, overlapMaxSeconds } = policy.tiers[tier];
+  const longAgo = after(now, -2 * (rotateEverySeconds + overlapMaxSeconds));
+  const unused = facts.consumers.filter(
+    ({ name, proof }) => proof === 'possession' && (heardFrom?.[name] ?? consumersSince?.[name] ?? registeredAt) < longAgo,
+  );
+  return say(unused.length > 0, `${unused.map(({ name }) => name).join(', ')} gave no sign through two rotations: is it still in use?`);
+}
 
 /** What is wrong with a key now. */
 export function findingsOf(key: Key, now: string, policy: Policy): Finding[] {

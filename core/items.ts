@@ -17,7 +17,7 @@ import type { Version } from './version.ts';
  *              CERT#<n>        the death certificate of version n
  *              DEST#<id>#<n>   version n was written to a destination and read back
  *              ADOPT#<c>#<n>#… consumer c proved, to an operation, that it uses version n
- *              NONCE#<nonce>   a challenge, answered at most once
+ *              NOTE#<op>#<c>#<notice>  what became of a notice to consumer c, and the challenge in it
  *              OP#<id>         an operation that ended
  *              AUD#<seq>       an entry of the audit chain
  *   OUT#<id>   <time>#<notice> a notice of the key, until it was sent
@@ -47,7 +47,6 @@ export const adoptionKey = (keyId: string, consumer: string, number: number, ope
   pk: partition(keyId),
   sk: `ADOPT#${consumer}#${padded(number)}#${operationId}`,
 });
-export const nonceKey = (keyId: string, nonce: string): ItemKey => ({ pk: partition(keyId), sk: `NONCE#${nonce}` });
 export const operationKey = (keyId: string, operationId: string): ItemKey => ({ pk: partition(keyId), sk: `OP#${operationId}` });
 export const outboxPartition = (keyId: string): string => `OUT#${keyId}`;
 export const orphanPartition = (keyId: string): string => `ORPHAN#${keyId}`;

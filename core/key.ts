@@ -77,8 +77,10 @@ export interface Consumer {
   /** The longest it takes until it uses what its destination holds, in seconds. */
   readonly refreshSeconds: number;
   readonly class: ConsumerClass;
-  /** The proof it can give: it signs with the new value, or the old one falls quiet at the provider. */
-  readonly proof: 'possession' | 'quiet';
+  /** How long its roll-out takes until all of it was started again, in seconds; for what reads the value only at its start. */
+  readonly deploySeconds?: number;
+  /** The proof it can give: it signs with the new value; or, as the key's only user, it is seen to use it; or the old one falls quiet at the provider. */
+  readonly proof: 'possession' | 'first-use' | 'quiet';
 }
 
 /** A place the value is delivered: the kind's adapter knows what `at` means (a path, a secret's name, a parameter's name). */
@@ -150,6 +152,11 @@ export interface Rotation {
   readonly distributedAt: string | null;
   readonly overlapUntil: string | null;
   readonly overlapCapAt: string | null;
+  /** The vendor's budget until a new credential is accepted, as Issue found it, in seconds. */
+  readonly activateSeconds?: number;
+  /** How often those that have not proved their move were reminded, and when they were asked last after the cap. */
+  readonly reminders?: number;
+  readonly askedAt?: string;
   readonly confirmedAt: string | null;
   readonly verifiedAt: string | null;
   /** The point of no return: set before the old version is disabled; from then on only forward. */
@@ -207,6 +214,7 @@ export interface Revocation {
   readonly oldVersion?: number;
   readonly newVersion?: number;
   readonly mint?: number;
+  readonly activateSeconds?: number;
   /** When the provider had answered the first disable of every version, in the request itself; and when Disable had recorded it. */
   readonly firstDisabledAt?: string;
   readonly disabledAt?: string;
@@ -266,6 +274,12 @@ export interface Key {
   readonly reviewedAt: string;
   readonly reviewOpen: boolean;
   readonly lastEndedAt: string | null;
+  /** When each consumer was heard last, by name. */
+  readonly heardFrom?: Readonly<Record<string, string>>;
+  /** When those that were registered after the key itself were, by name. */
+  readonly consumersSince?: Readonly<Record<string, string>>;
+  /** A version that the vendor saw used after every consumer had left it, and when. */
+  readonly unregisteredUse?: { readonly version: number; readonly at: string } | null;
   readonly registeredAt: string;
   readonly checkedAt: string | null;
   /** When the reconciler last took the key to repair it; null when those repairs have ended. */

@@ -1,15 +1,18 @@
+import { ConditionFailed } from './errors.ts';
 import { outboxKey, outboxPartition, pageItem, pagePartition } from './items.ts';
 import type { Key } from './key.ts';
 import type { Notice } from './notice.ts';
+import type { NoticeData, NoticeDataOf, NoticeType, SeverityOf } from './notice-contract.ts';
+import { note } from './notice-record.ts';
 import type { Page } from './page.ts';
 import type { Ports } from './ports.ts';
 
 /** A notice about a key, ready for a commit. Its id is fixed here, so that consumers can drop repetitions. */
-export function noticeFor(
+export function noticeFor<T extends NoticeType>(
   ports: Ports,
   key: Key,
   operationId: string,
-  notice: Pick<Notice, 'type' | 'audience' | 'severity' | 'data'>,
+  notice: { readonly type: T; readonly audience: string; readonly severity: SeverityOf<T>; readonly data: NoticeDataOf<T> },
 ): Notice {
   return {
     id: ports.randomId(),
@@ -19,6 +22,7 @@ export function noticeFor(
     environment: key.facts.environment,
     tier: key.tier,
     ...notice,
+    data: notice.data as NoticeData,
   };
 }
 
@@ -28,6 +32,7 @@ export async function publish(ports: Ports, notices: readonly Notice[]): Promise
     notices.map(async (notice) => {
       try {
         await ports.notifier.publish(notice);
+        await markSent(ports, notice);
         await ports.inventory.write([{ do: 'delete', key: outboxKey(notice) }], 'toward dead');
         return true;
       } catch (error) {
@@ -37,6 +42,17 @@ export async function publish(ports: Ports, notices: readonly Notice[]): Promise
     }),
   );
   return results.filter((sent) => !sent).length;
+}
+
+/** Notes that a notice to one consumer was sent; one from before there were such records has none. */
+async function markSent(ports: Ports, { id: noticeId, keyId, audience: consumer, operationId }: Notice): Promise<void> {
+  if (consumer === '*') return;
+  const sentAt = new Date(ports.clock.now()).toISOString();
+  try {
+    await ports.inventory.write([note(keyId, { operationId, consumer, noticeId }, { sentAt })], 'toward dead');
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
 }
 
 /** Sends what is still in a key's outbox, oldest first. Returns how many failed. */

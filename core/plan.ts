@@ -1,7 +1,7 @@
 import { Refused } from './errors.ts';
 import { adoptionKey, getKey, listVersions } from './items.ts';
 import type { Key, RevokeRequest } from './key.ts';
-import { overlapOf } from './policy.ts';
+import { overlapOf } from './overlap.ts';
 import type { Ports } from './ports.ts';
 import { inScope } from './revoke/scope.ts';
 import { refusalToRotate } from './rotate/begin.ts';
@@ -19,7 +19,8 @@ export interface Plan {
 /** What a rotation would do now. Throws Refused E_NOT_FOUND. */
 export async function planRotation(ports: Ports, keyId: string): Promise<Plan> {
   const key = await getKey(ports, keyId);
-  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier]);
+  const { activateSeconds } = ports.provider(key.facts.provider).traits;
+  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier], activateSeconds);
   const refusal = refusalToRotate(ports, key);
   const consumers = key.facts.consumers.map(({ name }) => name);
   return {

@@ -45,7 +45,7 @@ export interface TierPolicy {
   readonly overlapMinSeconds: number;
   readonly overlapMaxSeconds: number;
   /** What happens when consumers have not proved that they moved at the end of overlapMax. */
-  readonly atOverlapMax: 'hold' | 'roll-back';
+  readonly atOverlapMax: 'hold' | 'roll-back' | 'retire';
   /** How long a disabled version is kept before it is deleted. */
   readonly soakSeconds: number;
   /** How long the old version must be unused to count as quiet. */
@@ -157,19 +157,4 @@ export interface ReviewPolicy {
   readonly escalate: readonly Escalation[];
   /** Who answers what has no key: reviews of the policy and of the log. */
   readonly reviewers: readonly string[];
-}
-
-/** The overlap a rotation of this key gets, in seconds, and how it was computed: at least twice the slowest consumer's refresh, at most the tier's cap. */
-export function overlapOf(
-  facts: KeyFacts,
-  t: TierPolicy,
-): { readonly minSeconds: number; readonly maxSeconds: number; readonly because: string } {
-  const slowest = facts.consumers.reduce((most, consumer) => Math.max(most, consumer.refreshSeconds), 0);
-  const asked = facts.overlapSeconds ?? t.overlapMinSeconds;
-  const minSeconds = Math.max(Math.min(asked, t.overlapMaxSeconds), 2 * slowest);
-  return {
-    minSeconds,
-    maxSeconds: t.overlapMaxSeconds,
-    because: `the larger of ${asked} s asked and 2 × ${slowest} s refresh, at most ${t.overlapMaxSeconds} s`,
-  };
 }

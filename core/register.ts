@@ -1,6 +1,7 @@
 import { type AuditEntry, chain, genesisHash } from './audit.ts';
 import { canonical } from './canonical.ts';
 import { commit } from './commit.ts';
+import { consumerProblems } from './consumer-fit.ts';
 import { dueOf } from './due.ts';
 import { ConditionFailed, Fenced, Refused } from './errors.ts';
 import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, putItem } from './items.ts';
@@ -116,13 +117,28 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
       actor,
       fence: now.fence,
       // Under a new fence: repairs that were planned for the old facts end.
-      set: { facts, tier, nextDueAt, ...(raised ? { dueBecause: 'tier-raised' } : {}), fence: now.fence + 1 },
+      set: {
+        facts,
+        tier,
+        nextDueAt,
+        ...(raised ? { dueBecause: 'tier-raised' } : {}),
+        fence: now.fence + 1,
+        consumersSince: sinceOf(ports, now, facts),
+      },
       writes,
       events: [
         { event: 'key.changed', detail: { tier, because, ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' } },
       ],
     };
   });
+}
+
+/** Since when consumers are registered that the key did not begin with. */
+function sinceOf(ports: Ports, { facts: before, consumersSince }: Key, { consumers }: KeyFacts): Record<string, string> {
+  const now = instant(ports.clock.now());
+  const added = consumers.filter(({ name }) => !before.consumers.some((one) => one.name === name));
+  const known = Object.entries(consumersSince ?? {}).filter(([name]) => consumers.some((one) => one.name === name));
+  return { ...Object.fromEntries(known), ...Object.fromEntries(added.map(({ name }) => [name, now])) };
 }
 
 /** A tier of less risk moves the due date as it computes; nothing else ever postpones it. */
@@ -143,27 +159,7 @@ function checkFacts(ports: Ports, facts: KeyFacts): void {
     if (spec.environment !== facts.environment)
       problems.push({ path: `destinations[${i}].environment`, message: `is ${spec.environment}, the key is ${facts.environment}` });
   }
-  const tier = ports.policy.tiers[tierOf(facts, ports.policy).tier];
-  for (const [i, consumer] of facts.consumers.entries()) {
-    if (2 * consumer.refreshSeconds > tier.overlapMaxSeconds) {
-      problems.push({
-        path: `consumers[${i}].refreshSeconds`,
-        message: `${consumer.name} needs an overlap of ${2 * consumer.refreshSeconds} s, the tier allows ${tier.overlapMaxSeconds} s`,
-      });
-    }
-    if (facts.overlapSeconds !== null && facts.overlapSeconds < 2 * consumer.refreshSeconds) {
-      problems.push({
-        path: 'overlapSeconds',
-        message: `is less than twice the ${consumer.refreshSeconds} s that ${consumer.name} takes to refresh`,
-      });
-    }
-    if (consumer.proof === 'quiet' && !provider.lastUsed) {
-      problems.push({
-        path: `consumers[${i}].proof`,
-        message: `${facts.provider} does not tell when a credential was last used: quiet cannot be seen`,
-      });
-    }
-  }
+  problems.push(...consumerProblems(facts, ports.policy.tiers[tierOf(facts, ports.policy).tier], provider));
   if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
 }
 

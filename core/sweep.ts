@@ -1,4 +1,4 @@
-import { type DueVerdict, dueVerdict, isOverdue } from './due.ts';
+import { type DueVerdict, dueVerdict, isOverdue, triggerOf } from './due.ts';
 import { Refused } from './errors.ts';
 import { activeException } from './exceptions/exception.ts';
 import { installationState } from './installation.ts';
@@ -77,8 +77,6 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
   ports.log.info('sweep', { tier: request.tier, looked, started: started.length, skipped: skipped.length });
   return { looked, started, skipped };
 }
-
-const triggerOf = (key: Key): string => `${key.dueNow?.at ?? key.nextDueAt}|${key.lastVersion}`;
 
 /** What somebody asked for goes first, then what has waited longest. */
 function byUrgency(a: Due, b: Due): number {

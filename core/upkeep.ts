@@ -1,9 +1,9 @@
 import { openBreach } from './breach.ts';
 import { type Commit, commit } from './commit.ts';
-import { accessReviewAt, brokenByTime, remindersOf } from './due.ts';
+import { accessReviewAt, brokenByTime, remindersOf, triggerOf } from './due.ts';
 import { ConditionFailed } from './errors.ts';
+import { operationIdOf } from './items.ts';
 import type { Key } from './key.ts';
-import type { Notice } from './notice.ts';
 import { noticeFor } from './outbox.ts';
 import type { Ports } from './ports.ts';
 import { openingOn } from './reviews/open.ts';
@@ -80,16 +80,16 @@ function reminded(ports: Ports, key: Key, now: string): Part {
   const next = remindersOf(key, ports.policy).findLast(({ at }) => at <= now);
   if (!next) return {};
   const reason = `${key.facts.owner}: it rotates at ${nextDueAt}`;
-  const notice: Pick<Notice, 'type' | 'audience' | 'severity' | 'data'> = {
-    type: 'key.rotation.scheduled',
-    audience: '*',
-    severity: 'info',
-    data: { action: 'none', reason },
-  };
+  const data = { action: 'none', dueAt: nextDueAt, reason, ...(key.current === null ? {} : { version: key.current }) } as const;
+  // Under the id of the rotation that it announces: what follows belongs to the same matter.
+  const operationId = operationIdOf('rotate', key.facts.id, triggerOf(key));
+  const audiences = [...key.facts.consumers.map(({ name }) => name), '*'];
   return {
     set: { reminded: { dueAt: nextDueAt, beforeSeconds: next.beforeSeconds } },
     events: [{ event: 'reminder.sent', detail: { due: nextDueAt, owner: key.facts.owner } }],
-    notices: [noticeFor(ports, key, '', notice)],
+    notices: audiences.map((audience) =>
+      noticeFor(ports, key, operationId, { type: 'key.rotation.scheduled', audience, severity: 'info', data }),
+    ),
   };
 }
 

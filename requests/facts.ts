@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { consumerProblems } from '../core/consumer-fit.ts';
 import type { Problem } from '../core/errors.ts';
 import type { KeyFacts } from '../core/key.ts';
 import type { Policy } from '../core/policy.ts';
@@ -18,7 +19,8 @@ const consumer = z.strictObject({
   contact: text(),
   refreshSeconds: z.int().check(z.minimum(1), z.maximum(31_536_000)),
   class: z.enum(['cached', 'long-running', 'batch', 'restart-only']),
-  proof: z.enum(['possession', 'quiet']),
+  deploySeconds: z.exactOptional(z.int().check(z.minimum(1), z.maximum(31_536_000))),
+  proof: z.enum(['possession', 'first-use', 'quiet']),
 });
 
 /** What the door accepts as the facts of a key: every field, and no other. The key document fills in the defaults before. */
@@ -57,8 +59,8 @@ export function factsProblems(facts: KeyFacts, policy?: Policy): Problem[] {
   return [
     ...repeated(facts),
     ...environments(facts),
-    ...(policy ? [...stores(facts, policy), ...overlaps(facts, policy)] : []),
-    ...askedOverlap(facts),
+    ...(policy ? stores(facts, policy) : []),
+    ...consumerProblems(facts, policy?.tiers[tierOf(facts, policy).tier]),
   ];
 }
 
@@ -99,28 +101,4 @@ function environments({ environment, destinations }: KeyFacts): Problem[] {
 function stores({ store }: KeyFacts, { approvedStores }: Policy): Problem[] {
   if (approvedStores.includes(store)) return [];
   return [{ path: 'store', message: `is not a store that the policy approves: ${approvedStores.join(', ')}` }];
-}
-
-function overlaps(facts: KeyFacts, policy: Policy): Problem[] {
-  const { tier } = tierOf(facts, policy);
-  const cap = policy.tiers[tier].overlapMaxSeconds;
-  return facts.consumers.flatMap((one, index) =>
-    2 * one.refreshSeconds > cap
-      ? [
-          {
-            path: `consumers.${index}.refresh`,
-            message: `${one.name} needs an overlap of 2 × ${one.refreshSeconds} s; tier ${tier} allows at most ${cap} s`,
-          },
-        ]
-      : [],
-  );
-}
-
-function askedOverlap({ overlapSeconds, consumers }: KeyFacts): Problem[] {
-  if (overlapSeconds === null) return [];
-  return consumers.flatMap((one) =>
-    overlapSeconds < 2 * one.refreshSeconds
-      ? [{ path: 'overlap', message: `${overlapSeconds} s is less than 2 × the ${one.refreshSeconds} s that ${one.name} takes to refresh` }]
-      : [],
-  );
 }

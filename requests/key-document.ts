@@ -84,8 +84,9 @@ const keyDocument = z.strictObject({
     .check(z.minLength(1, 'must name at least one place the value is delivered to'), z.maxLength(20)),
   consumers: z
     .array(
-      z.extend(z.omit(consumer, { refreshSeconds: true, class: true, proof: true }), {
+      z.extend(z.omit(consumer, { refreshSeconds: true, deploySeconds: true, class: true, proof: true }), {
         refresh: duration,
+        deploy: z.optional(duration),
         class: z._default(consumer.shape.class, 'cached'),
         proof: z._default(consumer.shape.proof, 'possession'),
       }),
@@ -138,7 +139,11 @@ export function writeKeyDocument(facts: KeyFacts): string {
     kind: 'Key',
     ...{ id, owner, environment, purpose, provider, store },
     destinations: destinations.map(({ id, kind, at }) => ({ id, kind, at })),
-    consumers: consumers.map(({ refreshSeconds, ...one }) => ({ ...one, refresh: formatDuration(refreshSeconds) })),
+    consumers: consumers.map(({ refreshSeconds, deploySeconds, ...one }) => ({
+      ...one,
+      refresh: formatDuration(refreshSeconds),
+      ...(deploySeconds === undefined ? {} : { deploy: formatDuration(deploySeconds) }),
+    })),
     expires: expiresAt ?? 'never',
     ...(overlapSeconds === null ? {} : { overlap: formatDuration(overlapSeconds) }),
     ...optional,
@@ -177,7 +182,11 @@ function factsOf({
     // Without a team, nobody else is known who could stand in.
     team: same.team ?? same.owner,
     destinations: destinations.map((one) => ({ ...one, environment: one.environment ?? same.environment })),
-    consumers: consumers.map(({ refresh, ...one }) => ({ ...one, refreshSeconds: refresh })),
+    consumers: consumers.map(({ refresh, deploy, ...one }) => ({
+      ...one,
+      refreshSeconds: refresh,
+      ...(deploy === undefined ? {} : { deploySeconds: deploy }),
+    })),
     expiresAt: expires === 'never' ? null : expires,
     overlapSeconds: overlap ?? null,
   };

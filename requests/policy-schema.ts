@@ -41,7 +41,7 @@ const tier = z.strictObject({
   rotateEvery: duration,
   overlapMin: duration,
   overlapMax: duration,
-  atOverlapMax: z.enum(['hold', 'roll-back']),
+  atOverlapMax: z.enum(['hold', 'roll-back', 'retire']),
   soak: duration,
   quiet: duration,
   tolerance: duration,

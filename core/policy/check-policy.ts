@@ -19,6 +19,12 @@ export function checkPolicy(policy: Policy, settings: Settings): Policy {
     if (!holds) problems.push({ path, message });
   };
   for (const name of tiers) tierHolds(must, `tiers.${name}`, policy.tiers[name], settings);
+  const risky = policy.tiers.high.atOverlapMax;
+  must(
+    'tiers.high.atOverlapMax',
+    risky !== 'retire',
+    'must be hold or roll-back: of the highest tier nothing dies without its consumers’ proof',
+  );
   ordered(must, policy);
   tierRulesHold(must, policy);
   authorityHolds(must, policy.authority);

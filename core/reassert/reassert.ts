@@ -70,7 +70,10 @@ export async function reassertKey(ports: Ports, request: Reassertion, actor: str
     const found = request.observe ? blind(key, asked.versions) : await findCurrent(ports, key, asked.versions, asked.listed);
     // Facts that the search brought up (a leak of a version that just got its record back) join once more.
     const facts: Found = { ...found, versions: joinKnown(found.versions, request.known ?? [], now) };
-    const doubts = [...facts.doubts, ...(await settle(ports, key, facts, taken === 'all', round, actor))];
+    const doubts = [
+      ...facts.doubts,
+      ...(await settle(ports, key, facts, taken === 'all', round, actor, before?.['reasserting'] === round)),
+    ];
     await index(ports, key, facts.versions);
     await endLeaked(ports, key, facts.versions, round, actor);
     await commit(ports, keyId, () => ({ actor, permit: 'toward dead', set: { reasserted: round, reasserting: null }, events: [] }));
@@ -105,7 +108,15 @@ async function put(ports: Ports, key: Key, versions: readonly Version[], actor: 
 }
 
 /** One transaction: versions, the one in use, orphans for the reconciler, the operation's fate, a fence beyond every old attempt. Returns further doubts. */
-async function settle(ports: Ports, key: Key, found: Found, complete: boolean, round: string, actor: string): Promise<readonly string[]> {
+async function settle(
+  ports: Ports,
+  key: Key,
+  found: Found,
+  complete: boolean,
+  round: string,
+  actor: string,
+  again: boolean,
+): Promise<readonly string[]> {
   const keyId = key.facts.id;
   const now = instant(ports.clock.now());
   const { writes, set, doubts, open } = fateOf(ports, key, found.versions, found.current, complete);
@@ -138,7 +149,8 @@ async function settle(ports: Ports, key: Key, found: Found, complete: boolean, r
     ],
     events: [
       {
-        event: 'inventory.reasserted',
+        // Interrupted behind this, it is done again, and the history says once that it was.
+        event: again ? 'inventory.compared' : 'inventory.reasserted',
         detail: {
           versions: shown.join(' '),
           current: found.current ?? 'none',

@@ -65,8 +65,10 @@ async function silent(ports: Ports, key: Key, operationId: string, version: numb
   // What a revocation issued again waits for nobody; whoever has not picked it up stands still all the same.
   if (key.current !== version) return [];
   const asked = facts.consumers.filter(({ proof }) => proof === 'possession');
-  const answers = await Promise.all(asked.map(({ name }) => ports.inventory.get(adoptionKey(facts.id, name, version, operationId))));
-  return asked.filter((_, i) => !answers[i]).map(({ name }) => call(name));
+  const calls: Call[] = [];
+  // One after the other: what fails leaves nothing under way.
+  for (const { name } of asked) if (!(await ports.inventory.get(adoptionKey(facts.id, name, version, operationId)))) calls.push(call(name));
+  return calls;
 }
 
 const unanswered = ({ name, contact }: Consumer, version: number): string =>

@@ -1,5 +1,5 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { challenges } from '../challenge.ts';
+import { challenges, placesOf, silence } from '../challenge.ts';
 import { isDelivered, withRoles } from '../delivery.ts';
 import { dueOf } from '../due.ts';
 import { effect } from '../effect.ts';
@@ -8,7 +8,7 @@ import { openEmergencyReview } from '../incident/review.ts';
 import { attribute, listVersions, operationIdOf, operationKey, putItem, versionItem } from '../items.ts';
 import { type Key, moveKey, type Revocation, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
-import { overlapOf } from '../policy.ts';
+import { activateSecondsOf, type Overlap, overlapOf } from '../overlap.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { newRotation } from '../rotate/begin.ts';
 import { after, instant } from '../time.ts';
@@ -32,14 +32,13 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
     key.facts.mode === 'observe'
       ? undefined
       : versions.find(({ number, state, compromised }) => number !== current.number && state === 'live' && !compromised);
-  const rotation = left ? takeOver(ports, key, operation.id, left.number, current.number) : null;
+  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier], activateSecondsOf(key));
+  const rotation = left ? takeOver(ports, key, operation.id, left.number, current.number, overlap) : null;
+  const destinations = await placesOf(ports, key, current.number);
   await record(attempt, (fresh) => {
     const now = instant(ports.clock.now());
     const revocation = fresh.revocation as Revocation;
     const active = moveKey(fresh.state, 'reissued');
-    const told = rotation
-      ? challenges(ports, fresh, rotation.id, 'key.issued', { version: current.number, action: 'refresh' }, 'info', rotation.overlapCapAt)
-      : null;
     return {
       set: {
         state: rotation ? moveKey(active, 'rotate') : active,
@@ -58,7 +57,6 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
         ...operationIds(keyId, revocation).map((id) =>
           putItem({ ...operationKey(keyId, id), ...(attribute({ ...revocation, outcome: 'done', endedAt: now }) as object) }),
         ),
-        ...(told?.writes ?? []),
       ],
       notices: [
         noticeFor(ports, fresh, operation.id, {
@@ -67,9 +65,15 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
           severity: 'info',
           data: { version: current.number, action: 'none', reason: 'closed' },
         }),
-        ...(told?.notices ?? []),
+        ...(rotation
+          ? challenges(ports, fresh, rotation.id, {
+              type: 'key.issued',
+              severity: 'info',
+              data: { action: 'refresh', version: current.number, destinations },
+            })
+          : []),
       ],
-      matters: told?.matters ?? [],
+      matters: rotation ? [silence(fresh, rotation.id, current.number, overlap.minSeconds, rotation.overlapCapAt)] : [],
       events: [
         {
           event: 'revocation.closed',
@@ -94,9 +98,8 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
  * new one. The rotation begins where that proof is waited for; what comes before was done by the reissue. Nothing about it is urgent, so
  * it is on record only, and the reconciler starts its execution: closing an incident needs no right to start anything.
  */
-function takeOver(ports: Ports, key: Key, revocationId: string, oldVersion: number, newVersion: number): Rotation {
+function takeOver(ports: Ports, key: Key, revocationId: string, oldVersion: number, newVersion: number, overlap: Overlap): Rotation {
   const now = instant(ports.clock.now());
-  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier]);
   return {
     ...newRotation(
       operationIdOf('rotate', key.facts.id, revocationId),

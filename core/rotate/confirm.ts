@@ -1,13 +1,14 @@
 import { acquire } from '../attempt.ts';
 import { type Commit, commit } from '../commit.ts';
 import { AdoptionTimedOut, ConditionFailed, Fenced } from '../errors.ts';
-import { evidenceFor } from '../evidence.ts';
+import { type Evidence, evidenceFor, lastUse, type Proof, witnessed } from '../evidence.ts';
 import { findVersion, getKey } from '../items.ts';
 import type { Key, Rotation } from '../key.ts';
 import { measuredOf } from '../metric.ts';
-import { noticeFor } from '../outbox.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
-import { instant } from '../time.ts';
+import { instant, milliseconds } from '../time.ts';
+import type { Version } from '../version.ts';
+import { askAgain, askAtCap, overruled, remindersDue } from './unconfirmed.ts';
 
 /**
  * Confirm (protocol.md §6): stores the token that the workflow waits on and judges the evidence once. From here on receipts, the
@@ -30,9 +31,10 @@ export async function confirm(
 }
 
 /**
- * Whether every consumer has proved that it moved and the least overlap is over. If so, the rotation goes on: recorded first, for this
- * very operation and fence, then the waiting token is answered. If not, and the tier's cap is past: a person is paged, or the
- * rotation rolls back, as the policy says. Nothing is ever retired because nobody answered.
+ * Whether every consumer has proved that it moved, the least overlap is over, and each has had its own since its first use. If so, the
+ * rotation goes on: recorded first, for this very operation and fence, then the waiting token is answered. If not, those that are missing
+ * are asked again before the tier's cap; at the cap the policy decides: both versions stay and a person is called, all go back, or the old
+ * version is retired anyway, on record and told to everybody. Nothing is ever retired because nobody looked.
  */
 export async function judgeConfirm(ports: Ports, keyId: string): Promise<boolean> {
   const key = await getKey(ports, keyId);
@@ -40,70 +42,104 @@ export async function judgeConfirm(ports: Ports, keyId: string): Promise<boolean
   if (key.state !== 'rotating' || rotation?.step !== 'confirm' || !rotation.distributedAt) return false;
   const old = rotation.oldVersion ? await findVersion(ports, keyId, rotation.oldVersion) : undefined;
   // Without an old version nothing dies, so nobody has to prove anything.
-  const evidence = old ? await evidenceFor(ports, key, rotation.newVersion, old, rotation.distributedAt) : { proved: [], missing: [] };
+  const evidence: Evidence = old
+    ? await evidenceFor(ports, key, rotation.newVersion, old, rotation.distributedAt)
+    : { proved: [], missing: [] };
+  await writeDown(ports, key, rotation, evidence.proved);
   const now = instant(ports.clock.now());
+  const atCap = rotation.overlapCapAt !== null && now >= rotation.overlapCapAt;
   if (evidence.missing.length === 0) {
     if (!rotation.overlapUntil || now < rotation.overlapUntil) return false;
-    if (!(await recordConfirmed(ports, key, rotation, evidence.proved.map(({ consumer, kind }) => `${consumer}:${kind}`).join(' '))))
-      return false;
-    if (rotation.taskToken) await ports.executions.succeed(rotation.taskToken);
-    return true;
+    // What a part of a consumer proved, the rest of it follows within its own time; the cap bounds that.
+    if (!atCap && evidence.proved.some(({ settledAt }) => settledAt > now)) return false;
+    const { set, events } = confirmed(key, rotation, evidence.proved, now);
+    return goOn(ports, key, rotation, { set: { ...set, unregisteredUse: await otherUse(ports, key, old, evidence.proved) }, events });
   }
-  if (rotation.overlapCapAt && now >= rotation.overlapCapAt) await atCap(ports, key, rotation, evidence.missing);
+  if (!atCap) {
+    if (remindersDue(rotation, now)) await askAgain(ports, key, rotation, evidence.missing, now);
+    return false;
+  }
+  ports.log.measure({ consumersSilent: evidence.missing.length }, measuredOf(key));
+  const atEnd = key.facts.consumers.length ? ports.policy.tiers[key.tier].atOverlapMax : 'hold';
+  if (atEnd === 'roll-back') {
+    if (rotation.taskToken) {
+      const cause = new AdoptionTimedOut(`not confirmed: ${evidence.missing.join(', ')}`);
+      await ports.executions.fail(rotation.taskToken, cause.name, cause.message);
+    }
+    return false;
+  }
+  const anyway = atEnd === 'retire' ? await overruled(ports, key, rotation, evidence.missing, now) : null;
+  if (anyway) {
+    const { set, events } = confirmed(key, rotation, evidence.proved, now);
+    return goOn(ports, key, rotation, { ...anyway, set: { ...set, ...anyway.set }, events: [...anyway.events, ...events] });
+  }
+  await askAtCap(ports, key, rotation, evidence.missing, now);
   return false;
 }
 
-/** What a person was called for, and need not be any more once the consumers have confirmed. */
-const over = new Set(['ConsumersNotConfirmed', 'OperationStuck']);
+type Change = Pick<Commit, 'set' | 'writes' | 'notices'> & { readonly events: Commit['events'] };
 
-function recordConfirmed(ports: Ports, key: Key, rotation: Rotation, evidence: string): Promise<boolean> {
-  return whileWaiting(ports, key, () => ({
+function confirmed(
+  key: Key,
+  rotation: Rotation,
+  proved: readonly Proof[],
+  now: string,
+): Change & { readonly set: Record<string, unknown> } {
+  const evidence = proved.map(({ consumer, kind }) => `${consumer}:${kind}`).join(' ');
+  return {
     set: {
       'rotation.step': 'verify',
-      'rotation.confirmedAt': instant(ports.clock.now()),
-      ...(over.has(key.attention?.reason ?? '') ? { attention: null } : {}),
+      'rotation.confirmedAt': now,
+      ...(key.attention?.reason === 'ConsumersNotConfirmed' ? { attention: null } : {}),
     },
     events: [{ event: 'rotation.confirmed', detail: { operation: rotation.id, version: rotation.newVersion, evidence } }],
-  }));
+  };
 }
 
-/** Commits for the very operation that was judged, as long as it still waits. False: somebody else moved it on meanwhile, and the next look decides. */
-async function whileWaiting(ports: Ports, key: Key, build: (now: Key) => Pick<Commit, 'set' | 'notices' | 'events'>): Promise<boolean> {
+async function goOn(ports: Ports, key: Key, rotation: Rotation, change: Change): Promise<boolean> {
+  const done = await unlessMoved(() =>
+    commit(ports, key.facts.id, () => ({ actor: 'step:confirm', fence: key.fence, when: waiting(rotation), ...change })),
+  );
+  if (done && rotation.taskToken) await ports.executions.succeed(rotation.taskToken);
+  return done;
+}
+
+/** What the vendor shows is written down once, so that a consumer's own overlap begins with it. */
+async function writeDown(ports: Ports, key: Key, rotation: Rotation, proved: readonly Proof[]): Promise<void> {
+  const seen = witnessed(key, rotation.id, rotation.newVersion, proved);
+  if (seen.writes.length)
+    await unlessMoved(() => commit(ports, key.facts.id, () => ({ actor: 'step:confirm', when: waiting(rotation), ...seen })));
+}
+
+/**
+ * Whether the vendor saw the old version used after all of every consumer had moved: then a system uses it that nobody registered (POL-Q2).
+ * It is on record and a finding; it does not hold the rotation, because whoever stole a version could then keep it alive.
+ */
+async function otherUse(ports: Ports, key: Key, old: Version | undefined, proved: readonly Proof[]): Promise<Key['unregisteredUse']> {
+  const used = proved.length && old ? await lastUse(ports, key, old) : null;
+  if (!used || used.at === 'never') return null;
+  const settled =
+    proved
+      .map(({ settledAt }) => settledAt)
+      .sort()
+      .at(-1) ?? '';
+  const surely = milliseconds(used.at) - (used.accuracySeconds + ports.settings.skewSeconds) * 1000;
+  return surely > milliseconds(settled) ? { version: old?.number ?? 0, at: used.at } : null;
+}
+
+const waiting = (rotation: Rotation): NonNullable<Commit['when']> => [
+  { path: 'state', is: '=', value: 'rotating' },
+  { path: 'rotation.id', is: '=', value: rotation.id },
+  { path: 'rotation.step', is: '=', value: 'confirm' },
+];
+
+/** False when somebody else moved the operation on between the reading and the write: the next look decides. */
+async function unlessMoved(work: () => Promise<unknown>): Promise<boolean> {
   try {
-    await commit(ports, key.facts.id, (now) => ({
-      ...build(now),
-      actor: 'step:confirm',
-      fence: key.fence,
-      when: [{ path: 'rotation.step', is: '=', value: 'confirm' }],
-    }));
+    await work();
     return true;
   } catch (error) {
     if (error instanceof ConditionFailed || error instanceof Fenced) return false;
     throw error;
   }
-}
-
-async function atCap(ports: Ports, key: Key, rotation: Rotation, missing: readonly string[]): Promise<void> {
-  ports.log.measure({ consumersSilent: missing.length }, measuredOf(key));
-  if (ports.policy.tiers[key.tier].atOverlapMax === 'roll-back') {
-    if (rotation.taskToken) {
-      const cause = new AdoptionTimedOut(`not confirmed: ${missing.join(', ')}`);
-      await ports.executions.fail(rotation.taskToken, cause.name, cause.message);
-    }
-    return;
-  }
-  if (key.attention?.reason === 'ConsumersNotConfirmed') return;
-  const message = `the overlap is at its cap and these have not proved that they moved: ${missing.join(', ')}; both versions stay alive`;
-  await whileWaiting(ports, key, (now) => ({
-    set: { attention: { reason: 'ConsumersNotConfirmed', message, since: instant(ports.clock.now()) } },
-    notices: [
-      noticeFor(ports, now, rotation.id, {
-        type: 'key.receipt.missing',
-        audience: '*',
-        severity: 'warning',
-        data: { version: rotation.newVersion, action: 'look', reason: message },
-      }),
-    ],
-    events: [{ event: 'confirm.overdue', detail: { operation: rotation.id, missing: missing.join(' ') } }],
-  }));
 }

@@ -1,10 +1,10 @@
 import { acquire, record } from '../attempt.ts';
-import { challenges } from '../challenge.ts';
+import { challenges, placesOf, silence } from '../challenge.ts';
 import { deliver, promote, withRoles } from '../delivery.ts';
 import { StoreConflict } from '../errors.ts';
 import { findVersion, getKey, listVersions, putItem, versionItem } from '../items.ts';
 import { recordPath } from '../operation.ts';
-import { overlapOf } from '../policy.ts';
+import { activateSecondsOf, overlapOf } from '../overlap.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { after, instant } from '../time.ts';
 import type { Version } from '../version.ts';
@@ -25,43 +25,35 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
   await promote(attempt, version, versions);
 
   const now = instant(ports.clock.now());
-  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier]);
+  const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier], activateSecondsOf(key));
   const path = recordPath(operation);
-  const overlapUntil = operation.kind === 'rotate' && operation.oldVersion ? after(now, overlap.minSeconds) : now;
+  const rotates = operation.kind === 'rotate';
+  const overlapUntil = rotates && operation.oldVersion ? after(now, overlap.minSeconds) : now;
   const overlapCapAt = after(now, overlap.maxSeconds);
-  await record(attempt, (fresh) => {
-    const told = challenges(
-      ports,
-      fresh,
-      operation.id,
-      operation.kind === 'rotate' ? 'key.issued' : 'key.reissued',
-      {
-        version: operation.newVersion,
-        action: 'refresh',
-        ...(operation.kind === 'rotate' && operation.oldVersion ? { previousValidUntil: overlapUntil } : {}),
-      },
-      operation.kind === 'rotate' ? 'info' : 'warning',
-      operation.kind === 'rotate' ? overlapCapAt : null,
-    );
-    return {
-      set: {
-        current: operation.newVersion,
-        currentMadeAt: version.createdAt,
-        [`${path}.step`]: operation.kind === 'rotate' ? 'confirm' : 'verify',
-        [`${path}.distributedAt`]: now,
-        ...(operation.kind === 'rotate' ? { 'rotation.overlapUntil': overlapUntil, 'rotation.overlapCapAt': overlapCapAt } : {}),
-      },
-      writes: [
-        ...withRoles(versions, operation.newVersion, operation.oldVersion).map((v) => putItem(versionItem(keyId, v))),
-        ...told.writes,
-      ],
-      notices: told.notices,
-      matters: told.matters,
-      events: [
-        { event: 'version.distributed', detail: { operation: operation.id, version: operation.newVersion, overlap: overlap.because } },
-      ],
-    };
-  });
+  const destinations = await placesOf(ports, key, operation.newVersion);
+  const data = { action: 'refresh', version: operation.newVersion, destinations } as const;
+  const previous = rotates && operation.oldVersion ? { previousValidUntil: overlapUntil } : {};
+  await record(attempt, (fresh) => ({
+    set: {
+      current: operation.newVersion,
+      currentMadeAt: version.createdAt,
+      [`${path}.step`]: rotates ? 'confirm' : 'verify',
+      [`${path}.distributedAt`]: now,
+      ...(rotates ? { 'rotation.overlapUntil': overlapUntil, 'rotation.overlapCapAt': overlapCapAt } : {}),
+    },
+    writes: withRoles(versions, operation.newVersion, operation.oldVersion).map((v) => putItem(versionItem(keyId, v))),
+    notices: rotates
+      ? challenges(ports, fresh, operation.id, { type: 'key.issued', severity: 'info', data: { ...data, ...previous } })
+      : challenges(ports, fresh, operation.id, { type: 'key.reissued', severity: 'warning', data }),
+    // A first version replaces nothing: whoever is silent about it keeps nothing alive.
+    matters:
+      rotates && !operation.oldVersion
+        ? []
+        : [silence(fresh, operation.id, operation.newVersion, overlap.minSeconds, rotates ? overlapCapAt : null)],
+    events: [
+      { event: 'version.distributed', detail: { operation: operation.id, version: operation.newVersion, overlap: overlap.because } },
+    ],
+  }));
   return { overlapUntil };
 }
 

@@ -171,7 +171,10 @@ async function abandon(attempt: Attempt, version: Version, reason: string): Prom
 
 async function advance(attempt: Attempt, writes: readonly Write[]): Promise<void> {
   await record(attempt, () => ({
-    set: { [`${recordPath(attempt.operation)}.step`]: 'distribute' },
+    set: {
+      [`${recordPath(attempt.operation)}.step`]: 'distribute',
+      [`${recordPath(attempt.operation)}.activateSeconds`]: attempt.ports.provider(attempt.key.facts.provider).traits.activateSeconds,
+    },
     writes,
     events: [{ event: 'version.issued', detail: { operation: attempt.operation.id, version: attempt.operation.newVersion } }],
   }));

@@ -67,7 +67,7 @@ async function close(attempt: Attempt, old: Version | undefined, writes: readonl
         nextDueAt: dueOf({ ...key, lastEndedAt: now }, ports.policy),
         dueBecause: 'interval',
         dueNow: null,
-        ...(key.attention?.reason === 'UnattributedCredential' ? {} : { attention: null }),
+        ...(staysAfter(key, rotation) ? {} : { attention: null }),
       },
       writes: [
         putItem({
@@ -81,6 +81,12 @@ async function close(attempt: Attempt, old: Version | undefined, writes: readonl
       events: [{ event: 'rotation.done', detail: { operation: rotation.id, current: rotation.newVersion, retired: rotation.oldVersion } }],
     };
   });
+}
+
+/** What a person must still look at when the rotation is over: strangers, and that this very one was ended without some consumer's proof. */
+function staysAfter({ attention }: Key, { startedAt }: Rotation): boolean {
+  if (attention?.reason === 'RetiredUnconfirmed') return attention.since >= startedAt;
+  return attention?.reason === 'UnattributedCredential';
 }
 
 function retiredNotices(ports: Ports, key: Key, rotation: Rotation): Notice[] {

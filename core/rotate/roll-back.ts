@@ -1,15 +1,16 @@
 import { type Attempt, acquire, record } from '../attempt.ts';
-import { challenges } from '../challenge.ts';
+import { challenges, placesOf, silence } from '../challenge.ts';
 import { deliver, promote, withRoles } from '../delivery.ts';
 import { dueOf } from '../due.ts';
 import { effect, wasIntended } from '../effect.ts';
 import { disableVersion, proveDead } from '../ending.ts';
 import { ConsumersNotBack, StoreConflict } from '../errors.ts';
-import { evidenceFor } from '../evidence.ts';
+import { evidenceFor, witnessed } from '../evidence.ts';
 import type { Write } from '../inventory.ts';
 import { attribute, findVersion, listVersions, operationKey, putItem, versionItem } from '../items.ts';
 import { moveKey, type Rotation } from '../key.ts';
 import { noticeFor } from '../outbox.ts';
+import { activateSecondsOf, overlapOf } from '../overlap.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { instant } from '../time.ts';
 import type { Value } from '../value.ts';
@@ -44,23 +45,16 @@ async function restore(attempt: Attempt, old: Version): Promise<string> {
   const versions = await listVersions(ports, keyId);
   await promote(attempt, old, versions);
   const now = instant(ports.clock.now());
-  await record(attempt, (key) => {
-    const told = challenges(
-      ports,
-      key,
-      operation.id,
-      'key.restored',
-      { version: old.number, action: 'refresh', reason: 'rolled back' },
-      'warning',
-    );
-    return {
-      set: { current: old.number, currentMadeAt: old.createdAt, 'rotation.rollbackAt': now },
-      writes: [...withRoles(versions, old.number, 0).map((version) => putItem(versionItem(keyId, version))), ...told.writes],
-      notices: told.notices,
-      matters: told.matters,
-      events: [{ event: 'rotation.restored', detail: { operation: operation.id, version: old.number } }],
-    };
-  });
+  const destinations = await placesOf(ports, attempt.key, old.number);
+  const { minSeconds } = overlapOf(attempt.key.facts, ports.policy.tiers[attempt.key.tier], activateSecondsOf(attempt.key));
+  const data = { action: 'refresh', version: old.number, destinations, reason: 'rolled back' } as const;
+  await record(attempt, (key) => ({
+    set: { current: old.number, currentMadeAt: old.createdAt, 'rotation.rollbackAt': now },
+    writes: withRoles(versions, old.number, 0).map((version) => putItem(versionItem(keyId, version))),
+    notices: challenges(ports, key, operation.id, { type: 'key.restored', severity: 'warning', data }),
+    matters: [silence(key, operation.id, old.number, minSeconds)],
+    events: [{ event: 'rotation.restored', detail: { operation: operation.id, version: old.number } }],
+  }));
   return now;
 }
 
@@ -73,10 +67,17 @@ async function storedValue({ ports, keyId }: Attempt, { number, token }: Version
 /** B3. Who is not back may have been given something else since: then it is given the old version again. */
 async function requireConsumersBack(attempt: Attempt, old: Version, since: string): Promise<void> {
   const leaving = await findVersion(attempt.ports, attempt.keyId, attempt.operation.newVersion);
-  const { missing } = await evidenceFor(attempt.ports, attempt.key, old.number, leaving, since);
-  if (missing.length === 0) return;
-  await deliver(attempt, old, await storedValue(attempt, old), 'what is there');
-  throw new ConsumersNotBack(`not back on version ${old.number}: ${missing.join(', ')}`);
+  const { ports, key, operation } = attempt;
+  const { missing, proved } = await evidenceFor(ports, key, old.number, leaving, since);
+  const seen = witnessed(key, operation.id, old.number, proved);
+  if (seen.writes.length) await record(attempt, () => seen);
+  if (missing.length) {
+    await deliver(attempt, old, await storedValue(attempt, old), 'what is there');
+    throw new ConsumersNotBack(`not back on version ${old.number}: ${missing.join(', ')}`);
+  }
+  const now = instant(ports.clock.now());
+  const late = proved.filter(({ settledAt }) => settledAt > now).map(({ consumer }) => consumer);
+  if (late.length) throw new ConsumersNotBack(`not all of them back on version ${old.number} yet: ${late.join(', ')}`);
 }
 
 /** B4: the new version disabled, proven dead, and without a label. Returns what the close writes of it. */

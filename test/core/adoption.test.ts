@@ -33,7 +33,7 @@ describe('a receipt', () => {
     expect(await receive(w.ports, await receiptFor(w, toApi), 'api')).toEqual({ accepted: true, complete: false });
     await w.pass(30);
     expect(await confirmed()).toBeNull();
-    expect(await receive(w.ports, await receiptFor(w, toBatch), 'batch')).toEqual({ accepted: true, complete: true });
+    expect(await receive(w.ports, await receiptFor(w, toBatch), 'batch')).toEqual({ accepted: true, complete: false });
     await untilIdle(w, keyId);
     expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2 });
   });

@@ -73,7 +73,7 @@ describe('POL-U3 POL-U1: a consumer that has not proved its move', () => {
       state: 'rotating',
       rotation: { step: 'confirm', confirmedAt: null, ponr: false },
     });
-    expect(w.notices.filter(({ type }) => type === 'key.receipt.missing')).toMatchObject([
+    expect(w.notices.filter(({ type, audience }) => type === 'key.receipt.missing' && audience === '*')).toMatchObject([
       { audience: '*', data: { action: 'look', reason: expect.stringMatching(/these have not proved that they moved: batch;/) } },
     ]);
     await receive(w.ports, await receiptFor(w, noticeTo(w, 'batch', 'key.issued')), 'batch');

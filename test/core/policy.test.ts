@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Refused } from '../../core/errors.ts';
 import { checkPolicy } from '../../core/policy/check-policy.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
-import { overlapOf, type TierPolicy } from '../../core/policy.ts';
+import type { TierPolicy } from '../../core/policy.ts';
 import { productionSettings } from '../../core/settings.ts';
 import { consumerNamed, testFacts } from '../support/world.ts';
 
@@ -39,25 +39,5 @@ describe('a policy', () => {
     ['whose overlap is negative', { overlapMinSeconds: -1 }, ['tiers.high.overlapMin']],
   ])('%s is judged by the inequality', (_name, more, paths) => {
     expect(problemsOf(more)).toEqual(paths);
-  });
-});
-
-describe('the overlap of a rotation', () => {
-  const t: TierPolicy = { ...high, overlapMinSeconds: 100, overlapMaxSeconds: 1000 };
-  const slow = (refreshSeconds: number) => testFacts({ consumers: [consumerNamed('api'), { ...consumerNamed('slow'), refreshSeconds }] });
-
-  it.each<[name: string, facts: ReturnType<typeof testFacts>, minSeconds: number]>([
-    ['is the tier’s least', testFacts(), 100],
-    ['is what the owner asks for', testFacts({ overlapSeconds: 300 }), 300],
-    ['is twice the slowest consumer’s refresh, when that is more', slow(80), 160],
-    ['is never less than that, whatever the owner asks for', { ...slow(80), overlapSeconds: 10 }, 160],
-    ['is never more than the tier’s most', testFacts({ overlapSeconds: 5000 }), 1000],
-    ['of a key without consumers is the tier’s least', testFacts({ consumers: [] }), 100],
-  ])('%s', (_name, facts, minSeconds) => {
-    expect(overlapOf(facts, t)).toMatchObject({ minSeconds, maxSeconds: 1000 });
-  });
-
-  it('says how it came about', () => {
-    expect(overlapOf(slow(80), t).because).toBe('the larger of 100 s asked and 2 × 80 s refresh, at most 1000 s');
   });
 });

@@ -28,12 +28,8 @@ describe('a registration is refused', () => {
       { destinations: [destination, { ...destination, id: 'b', environment: 'production' }] },
       'destinations[1].environment',
     ],
-    ['row 39: with an overlap below what a consumer needs, who is named', { overlapSeconds: 9 }, 'overlapSeconds'],
-    [
-      'with a consumer too slow for its tier',
-      { consumers: [{ ...consumerNamed('api'), refreshSeconds: 301 }] },
-      'consumers[0].refreshSeconds',
-    ],
+    ['row 39: with an overlap below what a consumer needs, who is named', { overlapSeconds: 9 }, 'overlap'],
+    ['with a consumer too slow for its tier', { consumers: [{ ...consumerNamed('api'), refreshSeconds: 301 }] }, 'consumers.0.refresh'],
   ])('%s', async (_name, facts, path) => {
     await expect(asks(facts)).rejects.toMatchObject({
       code: 'E_INPUT_INVALID',

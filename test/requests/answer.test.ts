@@ -168,7 +168,7 @@ describe('what the policy knows', () => {
 
   test('row 39: a consumer that needs more overlap than its tier allows is named', async () => {
     const slow = { ...consumerNamed('nightly'), refreshSeconds: 400 };
-    expect(await refusal('key.register', { facts: testFacts({ consumers: [slow] }) })).toMatch(/nightly needs an overlap of 2 × 400 s/);
+    expect(await refusal('key.register', { facts: testFacts({ consumers: [slow] }) })).toMatch(/nightly needs an overlap of 800 s/);
   });
 
   test('row 46: a destination of another environment is refused', async () => {

@@ -21,15 +21,21 @@ export function factsOf(plan: KeyPlan, number: number): KeyFacts {
       at: `${id}/${i + 1}`,
       environment: plan.risk === 'low' ? 'dev' : 'staging',
     })),
-    consumers: plan.services.map((manner, i) => consumerOf(manner, `service-${i + 1}`)),
+    consumers: plan.services.map((manner, i) => consumerOf(plan, manner, `service-${i + 1}`)),
     exclusive: plan.exclusive,
     incident: { contacts: ['oncall@example.test'], reissue: plan.reissue },
   });
 }
 
-const consumerOf = (manner: Manner, name: string): Consumer => ({
+/** A use is only somebody's proof where it can be nobody else's. */
+const consumerOf = ({ services, destinations }: KeyPlan, manner: Manner, name: string): Consumer => ({
   ...consumerNamed(name),
-  proof: manner === 'quiet' ? 'quiet' : 'possession',
+  proof:
+    manner === 'first-use' && services.length === 1 && destinations === 1
+      ? 'first-use'
+      : manner === 'quiet' || manner === 'first-use'
+        ? 'quiet'
+        : 'possession',
 });
 
 /** The policy of a history: production's proportions in seconds. */
@@ -45,5 +51,7 @@ export function policyOf({ rotateEverySeconds, atOverlapMax }: Plan): Policy {
     quietSeconds: 20,
     toleranceSeconds,
   };
-  return { ...defaultPolicy, tiers: { high: tier, medium: tier, low: tier } };
+  // Of the highest tier nothing dies without its consumers' proof; no policy can say otherwise.
+  const high: TierPolicy = { ...tier, atOverlapMax: atOverlapMax === 'retire' ? 'hold' : atOverlapMax };
+  return { ...defaultPolicy, tiers: { high, medium: tier, low: tier } };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { faultKinds } from './faults/registry.ts';
 
 /** How a service behaves: what it does when it is told to refresh. */
-export type Manner = 'prompt' | 'slow' | 'polls' | 'quiet' | 'silent';
+export type Manner = 'prompt' | 'slow' | 'polls' | 'quiet' | 'first-use' | 'silent';
 
 /** One key of a history, as a few choices; `facts.ts` makes the owner's facts of them. */
 export interface KeyPlan {
@@ -57,7 +57,7 @@ export interface Plan {
   readonly seed: number;
   readonly start: 'winter' | 'before summer time' | 'before a leap day';
   readonly rotateEverySeconds: 86_400 | 300;
-  readonly atOverlapMax: 'hold' | 'roll-back';
+  readonly atOverlapMax: 'hold' | 'roll-back' | 'retire';
   readonly keys: readonly KeyPlan[];
   readonly requests: readonly RequestPlan[];
   readonly faults: readonly FaultPlan[];
@@ -70,7 +70,7 @@ const oftenest = <T>(first: T, ...others: readonly T[]): fc.Arbitrary<T> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(first) }, { weight: 2, arbitrary: fc.constantFrom(first, ...others) });
 
 const keyPlans: fc.Arbitrary<KeyPlan> = fc.record({
-  services: fc.array(oftenest<Manner>('prompt', 'slow', 'polls', 'quiet', 'silent'), { maxLength: 3 }),
+  services: fc.array(oftenest<Manner>('prompt', 'slow', 'polls', 'quiet', 'first-use', 'silent'), { maxLength: 3 }),
   destinations: fc.integer({ min: 1, max: 3 }),
   exclusive: fc.boolean(),
   slots: fc.constantFrom(2, 3),
@@ -110,7 +110,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   seed: fc.nat(0x7fffffff),
   start: oftenest<Plan['start']>('winter', 'before summer time', 'before a leap day'),
   rotateEverySeconds: oftenest<Plan['rotateEverySeconds']>(86_400, 300),
-  atOverlapMax: oftenest<Plan['atOverlapMax']>('hold', 'roll-back'),
+  atOverlapMax: oftenest<Plan['atOverlapMax']>('hold', 'roll-back', 'retire'),
   keys: fc.array(keyPlans, { minLength: 1, maxLength: 2 }),
   requests: fc.array(requestPlans, { minLength: 1, maxLength: 4 }),
   faults: fc.array(faultPlans, { maxLength: 5 }),

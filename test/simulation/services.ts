@@ -31,7 +31,7 @@ export interface Surroundings {
 }
 
 /** How long services take until they use what their destination holds. */
-const delaySeconds: Readonly<Record<Manner, number>> = { prompt: 2, slow: 5, polls: 2, quiet: 3, silent: 2 };
+const delaySeconds: Readonly<Record<Manner, number>> = { prompt: 2, slow: 5, polls: 2, quiet: 3, 'first-use': 3, silent: 2 };
 
 /** How often a service sends its proof when nobody answers it. */
 const tries = 6;
@@ -58,7 +58,7 @@ export function service(record: KeyRecord, index: number, manner: Manner, around
 
   async function prove(notice: Notice): Promise<void> {
     const { nonce, version } = notice.data;
-    if (!nonce || version === undefined || manner === 'quiet') return;
+    if (!nonce || version === undefined || manner === 'quiet' || manner === 'first-use') return;
     for (let attempt = 0; attempt < tries; attempt++) {
       if (!awake || around.switches.silentServices > 0) return;
       await refresh();

@@ -91,10 +91,18 @@ const nobodyRefused: Invariant = {
       return services.flatMap(({ name, using }) => {
         const version = using && [...versions.values()].find(({ credentialId }) => credentialId === using);
         if (!using || !version || isRevoked(record, version) || byHand.disabled.has(using) || provider.accepts(using)) return [];
+        if (isOverruled(record, name, version.number)) return [];
         return [`${name} is refused with version ${version.number} (${version.state}), which nobody revoked`];
       });
     }),
 };
+
+/** The policy said to go on without this consumer's proof, after it was warned: then it is on record, and no surprise. */
+function isOverruled({ records }: KeyRecord, consumer: string, version: number): boolean {
+  return [...records.values()].some(
+    ({ sk, kind }) => kind === 'policy' && sk.startsWith(`ADOPT#${consumer}#`) && Number(sk.split('#')[2]) > version,
+  );
+}
 
 /** INV-13 */
 const destinationsServe: Invariant = {
