@@ -1,10 +1,11 @@
 import type { Attempt } from './attempt.ts';
 import { effect } from './effect.ts';
 import { DestinationRefused, StoreConflict, Unfinished } from './errors.ts';
+import type { Write } from './inventory.ts';
 import { destinationKey, partition, putItem, uuidOf, versionItem } from './items.ts';
 import type { DestinationSpec, Key } from './key.ts';
 import { tokenOf } from './operation.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, SecretVersion } from './ports.ts';
 import { instant } from './time.ts';
 import type { Value } from './value.ts';
 import { moveVersion, type Version } from './version.ts';
@@ -41,10 +42,8 @@ export async function deliver(
         intent: { writes: [putItem(versionItem(keyId, live))], ...(isFirstIssue(attempt) ? { set: { 'rotation.ponr': true } } : {}) },
       },
       () => writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number)),
-      () => ({
-        writes: [
-          putItem({ ...destinationKey(keyId, spec.id, version.number), operationId: attempt.operation.id, at: instant(ports.clock.now()) }),
-        ],
+      (secret) => ({
+        writes: [deliveryItem(attempt, spec, version, instant(ports.clock.now()), secret)],
       }),
     );
     delivered = live;
@@ -56,12 +55,29 @@ export async function deliver(
 /** A first issue has nothing to go back to: once a program may hold its version, the only way is forward. */
 const isFirstIssue = ({ operation }: Attempt): boolean => operation.kind === 'rotate' && operation.oldVersion === 0;
 
-/** Writes a value to a destination and proves that it holds exactly that. */
-export async function writeAndReadBack(ports: Ports, spec: DestinationSpec, value: Value, marker: string): Promise<void> {
+/** The record that a destination was written with a version, and where exactly it is there. */
+export function deliveryItem(
+  { keyId, operation }: Pick<Attempt, 'keyId' | 'operation'>,
+  { id }: DestinationSpec,
+  { number }: Version,
+  at: string,
+  secret: SecretVersion | undefined,
+): Write {
+  return putItem({ ...destinationKey(keyId, id, number), operationId: operation.id, at, ...(secret ? { secret: { ...secret } } : {}) });
+}
+
+/** Writes a value to a destination and proves that it holds exactly that. Returns where exactly it is, for kinds that keep every version. */
+export async function writeAndReadBack(
+  ports: Ports,
+  spec: DestinationSpec,
+  value: Value,
+  marker: string,
+): Promise<SecretVersion | undefined> {
   const destination = ports.destination(spec.kind);
   await destination.write(spec, value, marker);
   const held = await destination.read(spec);
   if (!held?.equals(value)) throw new DestinationRefused(`destination ${spec.id} reads back something else than was written`);
+  return destination.locate?.(spec, marker);
 }
 
 /**

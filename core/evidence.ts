@@ -1,7 +1,7 @@
 import type { Commit } from './commit.ts';
 import type { Write } from './inventory.ts';
 import { adoptionKey, findVersion, putItem } from './items.ts';
-import type { Consumer, Key } from './key.ts';
+import type { Key } from './key.ts';
 import { quietSeconds, settleSeconds } from './overlap.ts';
 import type { Ports } from './ports.ts';
 import { after, instant, milliseconds } from './time.ts';

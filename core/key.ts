@@ -274,9 +274,8 @@ export interface Key {
   readonly reviewedAt: string;
   readonly reviewOpen: boolean;
   readonly lastEndedAt: string | null;
-  /** When each consumer was heard last, by name. */
+  /** When each consumer was heard last; and when those that came after the key itself were registered. By name. */
   readonly heardFrom?: Readonly<Record<string, string>>;
-  /** When those that were registered after the key itself were, by name. */
   readonly consumersSince?: Readonly<Record<string, string>>;
   /** A version that the vendor saw used after every consumer had left it, and when. */
   readonly unregisteredUse?: { readonly version: number; readonly at: string } | null;

@@ -28,7 +28,7 @@ export interface NoticeRecord {
 const prefixOf = (operationId: string, consumer: string): string => `NOTE#${operationId}#${consumer}#`;
 
 /** Where a notice's record is. */
-export const noticeRecordKey = (keyId: string, operationId: string, consumer: string, noticeId: string): ItemKey => ({
+const noticeRecordKey = (keyId: string, operationId: string, consumer: string, noticeId: string): ItemKey => ({
   pk: partition(keyId),
   sk: `${prefixOf(operationId, consumer)}${noticeId}`,
 });

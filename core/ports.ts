@@ -214,6 +214,14 @@ export interface Destination {
   write(spec: DestinationSpec, value: Value, marker: string): Promise<void>;
   /** What the destination holds now, or undefined when it holds nothing. */
   read(spec: DestinationSpec): Promise<Value | undefined>;
+  /** Where exactly a program finds what was written last under a marker, for kinds that keep every version. Undefined when this process did not write it. */
+  locate?(spec: DestinationSpec, marker: string): SecretVersion | undefined;
+}
+
+/** One version of a secret in Secrets Manager, by its names there. */
+export interface SecretVersion {
+  readonly arn: string;
+  readonly versionId: string;
 }
 
 /** Tells downstream services. At least once; consumers drop what they have seen by event id. */

@@ -18,13 +18,15 @@ import { awsFailure } from '../aws-failure.ts';
  */
 export function secretsManagerDestination(options: { readonly client: SecretsManagerClient; readonly callSeconds: number }): Destination {
   const { client, callSeconds } = options;
+  /** The ARN of each secret that was written, by what it is called. */
+  const arns = new Map<string, string>();
   return {
     kind: 'secrets-manager',
 
     async write({ at: SecretId }, value, marker) {
       const until = { abortSignal: AbortSignal.timeout(callSeconds * 1000) };
       const before = await current(client, SecretId, until);
-      await attempt('PutSecretValue', SecretId, () =>
+      const { ARN } = await attempt('PutSecretValue', SecretId, () =>
         client.send(
           new PutSecretValueCommand({
             SecretId,
@@ -35,6 +37,7 @@ export function secretsManagerDestination(options: { readonly client: SecretsMan
           until,
         ),
       );
+      if (ARN) arns.set(SecretId, ARN);
       // The first version of a secret gets AWSCURRENT by itself.
       const from = before ?? (await current(client, SecretId, until));
       if (from === marker) return;
@@ -49,6 +52,12 @@ export function secretsManagerDestination(options: { readonly client: SecretsMan
           until,
         ),
       );
+    },
+
+    // The marker is the version's id there.
+    locate({ at }, versionId) {
+      const arn = arns.get(at);
+      return arn ? { arn, versionId } : undefined;
     },
 
     async read({ at: SecretId }) {

@@ -1,7 +1,7 @@
 import { type Attempt, record } from '../attempt.ts';
 import { attributionOf, orphansOf } from '../attribution.ts';
 import { commit } from '../commit.ts';
-import { writeAndReadBack } from '../delivery.ts';
+import { deliveryItem, writeAndReadBack } from '../delivery.ts';
 import { effect } from '../effect.ts';
 import { ConditionFailed, Fenced, Superseded } from '../errors.ts';
 import { destinationKey, listVersions, orphanKey, orphanPartition, putItem, uuidOf, versionItem } from '../items.ts';
@@ -237,8 +237,8 @@ async function drifted({ ports, key, versions, now }: Findings): Promise<Repair[
         attempt,
         { name: 'destination.write', target: `${spec.id}:${version.number}` },
         () => writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number)),
-        () => ({
-          writes: [putItem({ ...destinationKey(attempt.keyId, spec.id, version.number), operationId: attempt.operation.id, at: now })],
+        (secret) => ({
+          writes: [deliveryItem(attempt, spec, version, now, secret)],
           events: [{ event: 'destination.restored', detail: { destination: spec.id, version: version.number } }],
         }),
       );

@@ -38,6 +38,17 @@ describe('destination: Secrets Manager in particular', () => {
     expect(held.get(marker)?.labels.has('AWSCURRENT')).toBe(true);
   });
 
+  it('says under which ARN and version the value is found that was written, and nothing of what it did not write', async () => {
+    secret('app/located', [randomUUID(), 'old', 'AWSCURRENT']);
+    const marker = randomUUID();
+    expect(destination.locate?.(at('app/located'), marker)).toBeUndefined();
+    await destination.write(at('app/located'), new Value(canary), marker);
+    expect(destination.locate?.(at('app/located'), marker)).toEqual({
+      arn: expect.stringMatching(/^arn:aws:secretsmanager:.*:secret:app\/located/),
+      versionId: marker,
+    });
+  });
+
   it('loses to a write that overtook it, and says that writing again is safe', async () => {
     const [old, newer] = [randomUUID(), randomUUID()];
     const held = secret('app/overtaken', [old, 'old', 'AWSCURRENT'], [newer, 'newer']);

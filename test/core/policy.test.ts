@@ -4,7 +4,6 @@ import { checkPolicy } from '../../core/policy/check-policy.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import type { TierPolicy } from '../../core/policy.ts';
 import { productionSettings } from '../../core/settings.ts';
-import { consumerNamed, testFacts } from '../support/world.ts';
 
 const high = defaultPolicy.tiers.high;
 const problemsOf = (more: Partial<TierPolicy>): string[] => {

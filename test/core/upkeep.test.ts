@@ -43,7 +43,7 @@ describe('POL-C8: a reminder', () => {
   it('is sent once for each of the policy’s times before the due date, to the key’s owner, and the index is read at none in between', async () => {
     await adopted(w);
     const { nextDueAt } = await key();
-    const sent = () => w.notices.filter(({ type }) => type === 'key.rotation.scheduled');
+    const sent = () => w.notices.filter(({ type, audience }) => type === 'key.rotation.scheduled' && audience === '*');
     expect(await rowAt()).toBe(later(nextDueAt ?? '', -3 * day));
     await passUntil(later(nextDueAt ?? '', -3 * day));
     await fire();
@@ -63,10 +63,10 @@ describe('POL-C8: a reminder', () => {
     const { nextDueAt } = await key();
     await passUntil(later(nextDueAt ?? '', -hour));
     await fire();
-    expect(w.notices.filter(({ type }) => type === 'key.rotation.scheduled')).toHaveLength(1);
+    expect(w.notices.filter(({ type, audience }) => type === 'key.rotation.scheduled' && audience === '*')).toHaveLength(1);
     await passUntil(nextDueAt);
     await fire();
-    expect(w.notices.filter(({ type }) => type === 'key.rotation.scheduled')).toHaveLength(1);
+    expect(w.notices.filter(({ type, audience }) => type === 'key.rotation.scheduled' && audience === '*')).toHaveLength(1);
   });
 });
 

@@ -164,9 +164,14 @@ describe('a door', () => {
   test('of the consumers knows a sender by the exact name of its role or user', async () => {
     const receipt = { keyId: facts.id, operationId: `rotate-${'a'.repeat(26)}`, version: 1, outcome: 'heard' };
     const as = (arn: string) => post('acknowledge', signed('/receipts', receipt, { arn }));
-    expect(await as(`arn:aws:sts::${account}:assumed-role/api/i-0123`)).toMatchObject({ status: 200, result: { accepted: true } });
-    expect(await as(`arn:aws:iam::${account}:user/services/batch`)).toMatchObject({ status: 200, result: { accepted: true } });
-    expect(await as(`arn:aws:sts::${account}:assumed-role/api-2/api`)).toMatchObject({ status: 404 });
+    // Nobody was told anything yet: a consumer that is known hears that, another one that it is none.
+    const known = { status: 404, error: { message: 'no notice of that operation was sent to this consumer' } };
+    expect(await as(`arn:aws:sts::${account}:assumed-role/api/i-0123`)).toMatchObject(known);
+    expect(await as(`arn:aws:iam::${account}:user/services/batch`)).toMatchObject(known);
+    expect(await as(`arn:aws:sts::${account}:assumed-role/api-2/api`)).toMatchObject({
+      status: 404,
+      error: { message: `api-2 is not a registered consumer of ${facts.id}` },
+    });
     expect(await as(`arn:aws:iam::${account}:root`)).toMatchObject({ status: 403 });
   });
 

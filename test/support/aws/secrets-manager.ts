@@ -51,7 +51,11 @@ export async function fakeSecretsManager(): Promise<FakeSecretsManager> {
       const labels = input.VersionStages as string[] | undefined;
       if (labels && (labels.length < 1 || labels.length > 20)) throw new AwsError('ValidationException', 'VersionStages.');
       if (!known) addVersion(secret, token, text, labels ?? ['AWSCURRENT']);
-      return { VersionId: token, VersionStages: [...(secret.versions.get(token)?.labels ?? [])] };
+      return {
+        ARN: `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${input.SecretId}-AbCdEf`,
+        VersionId: token,
+        VersionStages: [...(secret.versions.get(token)?.labels ?? [])],
+      };
     },
 
     GetSecretValue(input) {
