@@ -4,7 +4,7 @@ import { commit } from '../commit.ts';
 import { deliveryItem, writeAndReadBack } from '../delivery.ts';
 import { effect } from '../effect.ts';
 import { ConditionFailed, Fenced, Superseded } from '../errors.ts';
-import { destinationKey, listVersions, orphanKey, orphanPartition, putItem, uuidOf, versionItem } from '../items.ts';
+import { listVersions, orphanKey, orphanPartition, putItem, uuidOf, versionItem } from '../items.ts';
 import type { Key } from '../key.ts';
 import type { Ports } from '../ports.ts';
 import { reopen } from '../revoke/reopen.ts';
