@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import specification from '@asyncapi/specs/schemas/3.0.0-without-$id.json' with { type: 'json' };
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
@@ -35,7 +35,6 @@ describe('docs/events', () => {
   });
 
   test('has an AsyncAPI document that the specification accepts', () => {
-    const specification = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json');
     const accepts = new Ajv({ strict: false, allErrors: true, logger: false })
       .addFormat('uri', true)
       .addFormat('uri-reference', true)
