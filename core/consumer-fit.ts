@@ -1,6 +1,7 @@
+import type { Consumer } from './consumer.ts';
 import type { Problem } from './errors.ts';
 import { isSoleUser } from './evidence.ts';
-import type { Consumer, KeyFacts } from './key.ts';
+import type { KeyFacts } from './key.ts';
 import { neededSeconds, overlapOf, slowestConsumer } from './overlap.ts';
 import type { TierPolicy } from './policy.ts';
 import type { Provider } from './ports.ts';

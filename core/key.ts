@@ -1,4 +1,5 @@
 import type { Breach } from './breach.ts';
+import type { Consumer } from './consumer.ts';
 import { IllegalMove } from './errors.ts';
 import type { Exception } from './exceptions/exception.ts';
 import type { Attention, DueNow, Hold } from './flags.ts';
@@ -64,23 +65,6 @@ export function moveKey(from: KeyState, move: KeyMove): KeyState {
   const legal: readonly KeyState[] = keyMoves[move].from;
   if (!legal.includes(from)) throw new IllegalMove(`a key that is ${from} cannot ${move}`);
   return keyMoves[move].to;
-}
-
-/** How a consumer behaves, which bounds how fast it can move to a new version. */
-export type ConsumerClass = 'cached' | 'long-running' | 'batch' | 'restart-only';
-
-/** A service that uses the key, hears our notices and proves that it moved. */
-export interface Consumer {
-  readonly name: string;
-  readonly owner: string;
-  readonly contact: string;
-  /** The longest it takes until it uses what its destination holds, in seconds. */
-  readonly refreshSeconds: number;
-  readonly class: ConsumerClass;
-  /** How long its roll-out takes until all of it was started again, in seconds; for what reads the value only at its start. */
-  readonly deploySeconds?: number;
-  /** The proof it can give: it signs with the new value; or, as the key's only user, it is seen to use it; or the old one falls quiet at the provider. */
-  readonly proof: 'possession' | 'first-use' | 'quiet';
 }
 
 /** A place the value is delivered: the kind's adapter knows what `at` means (a path, a secret's name, a parameter's name). */

@@ -1,4 +1,5 @@
-import type { Consumer, Key, KeyFacts } from './key.ts';
+import type { Consumer } from './consumer.ts';
+import type { Key, KeyFacts } from './key.ts';
 import type { TierPolicy } from './policy.ts';
 
 /** How long both versions of a key must work, in seconds, and why. */

@@ -1,9 +1,10 @@
 import { attentionId } from '../attention.ts';
+import type { Consumer } from '../consumer.ts';
 import { TableRestored } from '../errors.ts';
 import { type Call, type Escalation, type EscalationKind, endEscalation, openEscalations, tell } from '../escalation.ts';
 import { awaitedEvidence } from '../evidence.ts';
 import { adoptionKey, findKey } from '../items.ts';
-import type { Consumer, Key } from '../key.ts';
+import type { Key } from '../key.ts';
 import { sendPendingPages } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
 

@@ -1,6 +1,7 @@
+import type { Consumer } from '../consumer.ts';
 import type { Item } from '../inventory.ts';
 import { credentialKey, findKey, findVersion, fingerprintKey } from '../items.ts';
-import type { Consumer, Key, Tier } from '../key.ts';
+import type { Key, Tier } from '../key.ts';
 import { type LooksLike, looksLike, type Rule } from '../leak-shapes.ts';
 import { planRevocation } from '../plan.ts';
 import type { Ports, Subject } from '../ports.ts';

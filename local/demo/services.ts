@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Consumer } from '../../core/key.ts';
+import type { Consumer } from '../../core/consumer.ts';
 
 /** One service process, as the demo sees it from outside: what it printed last. */
 export interface Service {

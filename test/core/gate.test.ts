@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { overrideConfirm, receive } from '../../core/adoption.ts';
+import type { Consumer } from '../../core/consumer.ts';
 import { getKey } from '../../core/items.ts';
-import type { Consumer, KeyFacts } from '../../core/key.ts';
+import type { KeyFacts } from '../../core/key.ts';
 import type { Policy, TierPolicy } from '../../core/policy.ts';
 import { history, showKey } from '../../core/show.ts';
 import { instant, milliseconds } from '../../core/time.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { memoryProvider } from '../../adapters/memory/provider.ts';
+import type { Consumer } from '../../core/consumer.ts';
 import { consumerProblems } from '../../core/consumer-fit.ts';
 import { explainKey } from '../../core/explain.ts';
-import type { Consumer } from '../../core/key.ts';
 import { overlapOf } from '../../core/overlap.ts';
 import type { TierPolicy } from '../../core/policy.ts';
 import { end } from '../support/operations.ts';

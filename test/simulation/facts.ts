@@ -1,4 +1,5 @@
-import type { Consumer, KeyFacts } from '../../core/key.ts';
+import type { Consumer } from '../../core/consumer.ts';
+import type { KeyFacts } from '../../core/key.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import type { Policy, TierPolicy } from '../../core/policy.ts';
 import { consumerNamed, testFacts } from '../support/world.ts';

@@ -9,7 +9,8 @@ import { type MemorySecretStore, memorySecretStore } from '../../adapters/memory
 import { adoptVersion } from '../../core/adopt.ts';
 import { receive } from '../../core/adoption.ts';
 import { proofOf } from '../../core/challenge.ts';
-import type { Consumer, KeyFacts } from '../../core/key.ts';
+import type { Consumer } from '../../core/consumer.ts';
+import type { KeyFacts } from '../../core/key.ts';
 import type { MeasuredOf, Measures } from '../../core/metric.ts';
 import type { Notice } from '../../core/notice.ts';
 import type { Page } from '../../core/page.ts';
