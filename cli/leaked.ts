@@ -48,11 +48,12 @@ function unknown(stranger: Stranger | null, unasked: readonly string[]): Refused
     surely.join(' or ') || (perhaps.length ? `${perhaps.join(' or ')}, perhaps: others’ values and ids have that shape too` : '');
   const [vendor] = [...surely, ...perhaps];
   const id = stranger?.credentialId ?? 'ID';
+  const byValue = vendor !== undefined && stranger?.byValue.includes(vendor);
   const advice = [
     ...(likely ? [{ path: 'it looks like', message: likely }] : []),
     {
       path: 'to end it there',
-      message: `rekey revoke --unmanaged --provider ${vendor ?? 'PROVIDER'} --credential-id ${id}`,
+      message: `rekey revoke --unmanaged --provider ${vendor ?? 'PROVIDER'} ${byValue ? '--leaked -' : `--credential-id ${id}`}`,
     },
     { path: 'if you know whose it is', message: 'rekey revoke KEY' },
   ];

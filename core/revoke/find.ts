@@ -2,7 +2,7 @@ import type { Consumer } from '../consumer.ts';
 import type { Item } from '../inventory.ts';
 import { credentialKey, findKey, findVersion, fingerprintKey } from '../items.ts';
 import type { Key, Tier } from '../key.ts';
-import { type LooksLike, looksLike, type Rule } from '../leak-shapes.ts';
+import { looksLike as compare, type LooksLike, type Rule } from '../leak-shapes.ts';
 import { planRevocation } from '../plan.ts';
 import type { Ports, Subject } from '../ports.ts';
 import { keysOfPrincipal } from '../principal.ts';
@@ -40,6 +40,8 @@ export interface Stranger {
   readonly looksLike: LooksLike;
   /** The vendor's id that it carries, where it does. */
   readonly credentialId: string | null;
+  /** Those of the likely providers that end it by the string alone. */
+  readonly byValue: readonly string[];
 }
 
 export interface Search {
@@ -117,12 +119,14 @@ const isId = (text: string): boolean => text.length <= 256 && /^[\x21-\x7e]+$/.t
 
 function strangerOf(ports: Ports, pasted: string, parts: readonly string[]): Stranger {
   const carried = parts.flatMap((part) => ports.providers().flatMap((name) => carriedId(ports, name, part) ?? []));
-  return { looksLike: vendorsLike(ports, pasted), credentialId: carried[0] ?? null };
+  const looksLike = vendorsLike(ports, pasted);
+  const byValue = looksLike.surely.filter((name) => ports.provider(name).endByValue);
+  return { looksLike, credentialId: carried[0] ?? null, byValue };
 }
 
 /** The providers whose values a text looks like; with the rule of a scanner that found it, where one did. */
 export function vendorsLike(ports: Ports, text: string, rule?: Rule): LooksLike {
-  return looksLike(
+  return compare(
     text,
     ports.providers().map((name) => ports.provider(name)),
     rule,

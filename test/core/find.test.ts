@@ -89,12 +89,13 @@ describe('a leaked string', () => {
     w = world({ provider: { traits: { secretPattern: 'mem_[a-z0-9_]+' } } });
     expect(await searchLeaked(w.ports, 'key = mem_unknown_1')).toEqual({
       match: null,
-      stranger: { looksLike: { surely: ['memory'], perhaps: [] }, credentialId: null },
+      stranger: { looksLike: { surely: ['memory'], perhaps: [] }, credentialId: null, byValue: [] },
       unasked: [],
     });
     expect((await searchLeaked(w.ports, 'something else')).stranger).toEqual({
       looksLike: { surely: [], perhaps: [] },
       credentialId: null,
+      byValue: [],
     });
   });
 });

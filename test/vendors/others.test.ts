@@ -5,7 +5,9 @@ import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
 import { findVersion, getKey } from '../../core/items.ts';
 import type { Provider } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
+import { answer } from '../../requests/answer.ts';
 import { beginsRotation, end, revokes, untilIdle } from '../support/operations.ts';
+import { world } from '../support/world.ts';
 import { beside, grace, revokeOnly } from './described.ts';
 import { type Description, openVendor, type Vendor } from './engine.ts';
 import { alive, type Scene, stage, stands } from './product.ts';
@@ -103,6 +105,22 @@ describe('GitHub tokens: only what leaked can be ended', () => {
     await provider.endByValue?.(provider.neverIssued('0'.repeat(32)));
     vendor.strike('slow-down');
     await expect(provider.endByValue?.(value)).rejects.toMatchObject({ name: 'ProviderUnavailable', retryAfterSeconds: 7 });
+  });
+
+  it('a leaked one that no key has is recognised, ended and seen refused, and is kept nowhere', async () => {
+    const { vendor, provider } = await open(revokeOnly);
+    const leaked = vendor.byHand();
+    const w = world({ wrap: (ports) => ({ ...ports, provider: () => provider, providers: () => [provider.name] }) });
+    const ask = (name: string, input: object) => answer(w.ports, name, input, { actor: 'ada', via: 'intake' });
+    expect(await ask('revoke.find', { leaked: `TOKEN=${leaked.value}` })).toMatchObject({
+      match: null,
+      stranger: { looksLike: { surely: ['github-token'] }, byValue: ['github-token'] },
+    });
+    const at = { provider: provider.name, leaked: leaked.value };
+    expect(await ask('revoke.unmanaged', { ...at, reason: 'in a gist' })).toEqual({ answer: 'disabled', recorded: true });
+    expect(await ask('revoke.probe', at)).toMatchObject({ verdict: 'denied' });
+    expect(JSON.stringify(w.inventory.items())).not.toContain(leaked.value);
+    await end(w);
   });
 });
 
