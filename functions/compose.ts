@@ -1,3 +1,4 @@
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -14,6 +15,7 @@ import { secretsManagerDestination } from '../adapters/destinations/secrets-mana
 import { ssmParameterDestination } from '../adapters/destinations/ssm-parameter.ts';
 import { fingerprintWith } from '../adapters/fingerprint.ts';
 import { powertoolsLog } from '../adapters/powertools-log.ts';
+import { apiGatewayProvider } from '../adapters/providers/aws-api-gateway.ts';
 import { iamProvider } from '../adapters/providers/aws-iam.ts';
 import { providers as registry } from '../adapters/providers/registry.ts';
 import { randomId } from '../adapters/random-id.ts';
@@ -91,14 +93,17 @@ export const fingerprints: Part = ({ variable, callSeconds }) => ({
   fingerprint: fingerprintWith(() => readPepper({ client: secretsManager(), prefix: variable('prefix'), callSeconds })),
 });
 
-/** IAM beside one provider for each spec of the installation. */
-export const providers: Part = ({ specs, privateHosts, authorities, variable, callSeconds, region }) =>
+/** IAM, and API Gateway where it was asked for, beside one provider for each spec of the installation. */
+export const providers: Part = ({ specs, privateHosts, authorities, apiGateway, variable, callSeconds, region, settings: { stage } }) =>
   registry({
     specs,
     privateHosts,
     ...(authorities === undefined ? {} : { authorities }),
     // A create that the SDK repeats by itself leaves a credential that nobody knows.
-    native: [iamProvider({ client: new IAMClient({ maxAttempts: 1 }), sts: { region }, callSeconds })],
+    native: [
+      iamProvider({ client: new IAMClient({ maxAttempts: 1 }), sts: { region }, callSeconds }),
+      ...(apiGateway ? [apiGatewayProvider({ client: new APIGatewayClient({ maxAttempts: 1 }), region, stage, callSeconds })] : []),
+    ],
     admin: adminCredentials({ client: secretsManager(), prefix: variable('prefix'), callSeconds }),
     callSeconds,
   });

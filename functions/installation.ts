@@ -16,6 +16,8 @@ export interface Installation {
   readonly privateHosts: readonly string[];
   /** Certificates (PEM) that are trusted at those hosts beside the public roots. */
   readonly authorities?: string;
+  /** Keys of API Gateway too. Only when asked for: whoever may list them may read every one of the region. */
+  readonly apiGateway: boolean;
 }
 
 /** Reads the installation once per execution environment. */

@@ -33,6 +33,15 @@ export function boundary(scope: Construct, { name, grounds, deadLettersArn, oper
       resources: ['*'],
       conditions: throughConditions(stack, ['dynamodb', 'secretsmanager', 'sns', 'sqs']),
     },
+    // In one statement, because a boundary's length has a limit: the roles' own policies say which verb is for what.
+    ...(grounds.apiGateway
+      ? [
+          {
+            actions: ['apigateway:*'],
+            resources: ['apikeys*', 'usageplans/*', 'tags/*'].map((path) => `arn:${partition}:apigateway:${region}::/${path}`),
+          },
+        ]
+      : []),
     { actions: [...withoutResource], resources: ['*'] },
     {
       effect: Effect.DENY,
@@ -41,7 +50,7 @@ export function boundary(scope: Construct, { name, grounds, deadLettersArn, oper
       conditions: { 'ForAnyValue:StringNotLike': { 'dynamodb:LeadingKeys': [outboxPartition('*'), orphanPartition('*')] } },
     },
   ];
-  const statements = [...statementsFor([...rights], grounds, stack), ...platform];
+  const statements = [...statementsFor([...rights], { ...grounds, apiGateway: false }, stack), ...platform];
   const policy = new ManagedPolicy(scope, 'Boundary', {
     managedPolicyName: name('boundary'),
     description: 'The most that any role of Rekey may do',

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSpec } from '../adapters/providers/load-spec.ts';
 import { authoritiesOf, privateHostsOf } from '../adapters/providers/private-host.ts';
-import { bundledSpecs, loadSpecs } from '../adapters/providers/registry.ts';
+import { bundledSpecs, loadSpecs, nativeNames } from '../adapters/providers/registry.ts';
 import type { Spec } from '../adapters/providers/spec.ts';
 import { type Problem, Refused } from '../core/errors.ts';
 import { checkPolicy } from '../core/policy/check-policy.ts';
@@ -16,7 +16,7 @@ import { readYaml } from '../requests/yaml-text.ts';
  * Reads an installation: the shipped defaults, with what `folder` says instead in settings.yaml and policy.yaml, and its
  * providers/*.yaml beside the shipped ones. Throws Refused E_INPUT_INVALID for an unknown field, a wrong type, durations
  * that contradict each other (protocol.md §5), and any provider that is not reached over HTTPS at a public host or at one that
- * `privateHosts` of settings.yaml lists. authorities.pem says which certificates are good at the listed ones beside the public roots.
+ * `privateHosts` of settings.yaml lists. `apiGateway: true` there adds the keys of API Gateway. authorities.pem says which certificates are good at the listed ones beside the public roots.
  */
 export function readInstallation(stage: string, folder?: string): Installation {
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
@@ -25,21 +25,26 @@ export function readInstallation(stage: string, folder?: string): Installation {
   if (folder !== undefined && !existsSync(folder)) throw new Refused('E_NOT_FOUND', `there is no folder ${folder}`);
   const given = (file: string) =>
     folder !== undefined && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined;
-  const { privateHosts: hosts = [], providers: wanted, ...durations } = fieldsOf(given('settings.yaml'));
+  const { privateHosts: hosts = [], providers: wanted, apiGateway = false, ...durations } = fieldsOf(given('settings.yaml'));
   const settings = checkSettings(settingsOf({ ...productionSettings, stage }, durations));
   const privateHosts = privateHostsOf(hosts);
   const authorities = given('authorities.pem');
+  if (typeof apiGateway !== 'boolean')
+    throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', [{ path: 'apiGateway', message: 'must be true or false' }]);
   if (settings.stage !== stage) throw new Refused('E_INPUT_INVALID', `settings.yaml is for stage ${settings.stage}, not ${stage}`);
   const policyText = given('policy.yaml');
   const policy = policyText === undefined ? checkPolicy(defaultPolicy, settings) : readPolicy(policyText, 'policy.yaml', settings);
   const specs = [...shippedSpecs(wanted), ...(folder === undefined ? [] : specsIn(join(folder, 'providers'), privateHosts))];
-  const twice = specs.find(({ metadata: { id } }, index) => id === 'aws-iam' || specs.findIndex((spec) => spec.metadata.id === id) < index);
+  const twice = specs.find(
+    ({ metadata: { id } }, index) => nativeNames.includes(id) || specs.findIndex((spec) => spec.metadata.id === id) < index,
+  );
   if (twice) throw new Refused('E_EXISTS', `two providers are called ${twice.metadata.id}`);
   return {
     settings,
     policy,
     specs,
     privateHosts,
+    apiGateway,
     ...(authorities === undefined ? {} : { authorities: authoritiesOf(authorities, Date.now()) }),
   };
 }
@@ -65,7 +70,11 @@ function specsIn(folder: string, privateHosts: readonly string[]): Spec[] {
 }
 
 /** The fields of settings.yaml. */
-function fieldsOf(yaml: string | undefined): { readonly privateHosts?: unknown; readonly providers?: unknown } {
+function fieldsOf(yaml: string | undefined): {
+  readonly privateHosts?: unknown;
+  readonly providers?: unknown;
+  readonly apiGateway?: unknown;
+} {
   const content = yaml === undefined ? {} : readYaml(yaml, 'settings.yaml')[0]?.content;
   if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
   throw new Refused('E_INPUT_INVALID', 'settings.yaml was refused', [{ path: '', message: 'must have fields' }]);

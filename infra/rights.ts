@@ -14,6 +14,8 @@ export interface Grounds {
   readonly inventory: InventoryTable;
   readonly secrets: SecretPrefix;
   readonly topics: Topics;
+  /** Keys of API Gateway are kept too. */
+  readonly apiGateway: boolean;
   readonly workflows: Readonly<Record<WorkflowName, string>>;
   /** Names, which may end in `*`, of the secrets and parameters that keys may be delivered to. */
   readonly delivers: { readonly secrets: readonly string[]; readonly parameters: readonly string[] };
@@ -79,13 +81,26 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
   'secrets.label': ({ secrets }) => [
     { actions: ['secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecretVersionStage'], resources: secrets.arns('keys') },
   ],
-  'provider.list': (grounds, stack) => provider(grounds, stack, ['iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed']),
-  'provider.create': (grounds, stack) => provider(grounds, stack, ['iam:CreateAccessKey']),
-  // With this one permission IAM also lets a key be made active again; the provider port has no such verb.
-  'provider.disable': (grounds, stack) => provider(grounds, stack, ['iam:UpdateAccessKey']),
+  'provider.list': (grounds, stack) => [
+    ...provider(grounds, stack, ['iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed']),
+    ...apiGateway(grounds, stack, 'GET', ['/apikeys', '/usageplans/*']),
+  ],
+  'provider.create': (grounds, stack) => [
+    ...provider(grounds, stack, ['iam:CreateAccessKey']),
+    ...apiGateway(grounds, stack, 'POST', ['/apikeys', '/usageplans/*/keys']),
+    ...apiGateway(grounds, stack, 'PUT', [tagsOfApiKeys(stack)], 'aws:RequestTag/rekey'),
+  ],
+  // With these permissions AWS also lets a key be made active again; the provider port has no such verb.
+  'provider.disable': (grounds, stack) => [
+    ...provider(grounds, stack, ['iam:UpdateAccessKey']),
+    ...apiGateway(grounds, stack, 'PATCH', ['/apikeys/*'], 'aws:ResourceTag/rekey'),
+  ],
   // IAM cannot say what such a policy may hold; only Disable and Validate have this right, and only on users that carry our tag.
   'provider.endSessions': (grounds, stack) => provider(grounds, stack, ['iam:PutUserPolicy']),
-  'provider.delete': (grounds, stack) => provider(grounds, stack, ['iam:DeleteAccessKey']),
+  'provider.delete': (grounds, stack) => [
+    ...provider(grounds, stack, ['iam:DeleteAccessKey']),
+    ...apiGateway(grounds, stack, 'DELETE', ['/apikeys/*'], 'aws:ResourceTag/rekey'),
+  ],
   'destinations.read': (grounds, stack) => delivered(grounds, stack, ['secretsmanager:GetSecretValue'], ['ssm:GetParameter']),
   'destinations.write': (grounds, stack) =>
     delivered(
@@ -141,6 +156,17 @@ function provider({ stage, secrets }: Grounds, stack: Stack, actions: string[]):
   ];
 }
 
+/** The verbs of API Gateway's own resources, where its keys are kept; changes only on keys that carry our tag. */
+function apiGateway(grounds: Grounds, stack: Stack, verb: string, paths: string[], tagged?: string): Statement[] {
+  if (!grounds.apiGateway) return [];
+  const resources = paths.map((path) => `arn:${stack.partition}:apigateway:${stack.region}::${path}`);
+  const bound = tagged === undefined ? {} : { conditions: { StringEquals: { [tagged]: grounds.stage } } };
+  return [{ actions: [`apigateway:${verb}`], resources, ...bound }];
+}
+
+/** A key is made with its tag by a right on the tags of a key, whose ARN stands in there URL-encoded. */
+const tagsOfApiKeys = ({ partition, region }: Stack): string => `/tags/arn%3A${partition}%3Aapigateway%3A${region}%3A%3A%2Fapikeys%2F*`;
+
 function delivered({ delivers }: Grounds, stack: Stack, onSecrets: string[], onParameters: string[]): Statement[] {
   const parameter = (name: string) => `arn:${stack.partition}:ssm:${stack.region}:${stack.account}:parameter/${name.replace(/^\//, '')}`;
   return [
@@ -160,6 +186,9 @@ function shown(resource: string, stack: Stack): string {
 const reasons: readonly (readonly [part: string, reason: string])[] = [
   [':execution:', 'Executions are named after operations, which do not exist yet; the workflow is fixed.'],
   [':user/', 'The users whose keys are rotated are named in the inventory; only users tagged for this stage match.'],
+  ['::/apikeys/', 'Keys of API Gateway get their ids when they are made; only those tagged for this stage match.'],
+  ['::/usageplans/', 'Usage plans are named in the files of keys; a key can be looked for in a plan and added to it, and nothing else.'],
+  ['::/tags/', 'Keys of API Gateway are made with the tag of this stage; no other tag can be given, and to nothing else.'],
   [':parameter/', 'Parameters that keys are delivered to, within the names that the installation allows.'],
   [':secret:', 'Secrets are created with the keys, and Secrets Manager adds characters to each name; the prefix is fixed.'],
 ];

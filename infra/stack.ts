@@ -53,6 +53,7 @@ export class RekeyStack extends Stack {
       topics: new Topics(this, 'Topics', name, key),
       workflows: { rotate: workflowArn('rotate'), revoke: workflowArn('revoke') },
       delivers,
+      apiGateway: installation.apiGateway,
     };
 
     const ofStep = new Map(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -13,6 +14,7 @@ import { ssmParameterDestination } from '../adapters/destinations/ssm-parameter.
 import { masterKey } from '../adapters/file/master-key.ts';
 import { fileSecretStore } from '../adapters/file/secret-store.ts';
 import { fingerprintWith } from '../adapters/fingerprint.ts';
+import { apiGatewayProvider } from '../adapters/providers/aws-api-gateway.ts';
 import { iamProvider } from '../adapters/providers/aws-iam.ts';
 import { providers } from '../adapters/providers/registry.ts';
 import { randomId } from '../adapters/random-id.ts';
@@ -73,7 +75,15 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
     secrets: fileSecretStore({ dir: files.secrets, masterKeyFile: files.masterKey, callSeconds }),
     ...providers({
       specs,
-      native: aws ? [iamProvider({ client: new IAMClient({ ...aws, maxAttempts: 1 }), sts: aws, callSeconds })] : [],
+      native: aws
+        ? [
+            iamProvider({ client: new IAMClient({ ...aws, maxAttempts: 1 }), sts: aws, callSeconds }),
+            apiGatewayProvider({
+              client: new APIGatewayClient({ ...aws, maxAttempts: 1 }),
+              ...{ region: aws.region, stage: settings.stage, callSeconds },
+            }),
+          ]
+        : [],
       admin: fileAdminCredentials(files.admin),
       callSeconds,
       allowLoopback: true,

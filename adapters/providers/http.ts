@@ -54,6 +54,10 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     const run = await runOf(operation, ending.auth, subject, key);
     return (await runSteps(run, ending.steps)).gone;
   };
+  const leakForms = (value: Value): Value[] => {
+    const parts = partsOf(composed, value);
+    return [value, ...(composed?.leaks ?? []).flatMap((part) => parts[`value.${part}`] ?? [])];
+  };
   const listed = async (subject: Subject) => (list ? listPages(await runOf('list', list.auth, subject, {}), list) : []);
   const find = async (subject: Subject, value: Value) =>
     (await listed(subject)).find((credential) => credential.value?.equals(value))?.credentialId;
@@ -79,7 +83,13 @@ export function httpProvider(options: HttpProviderOptions): Provider {
       const { scope } = await runSteps({ ...run, ...headers }, create.steps);
       const made = create.value === undefined ? value : new Value(renderText(create.value, scope));
       if (!made) throw new ProviderRefused(`${name} create: the spec does not say where the value is`);
-      return { credentialId: renderText(create.credentialId, scope), value: made };
+      const credentialId = renderText(create.credentialId, scope);
+      // An id goes to the inventory, to logs and to people.
+      if (leakForms(made).some((form) => credentialId.includes(form.reveal())))
+        throw new ProviderUnavailable(
+          `${name} create: the vendor gave the value, or its secret part, as its id; the answer is not believed`,
+        );
+      return { credentialId, value: made };
     },
 
     ...(supplied && {
@@ -146,10 +156,7 @@ export function httpProvider(options: HttpProviderOptions): Provider {
     }),
 
     ...(composed && {
-      leakForms(value: Value) {
-        const parts = partsOf(composed, value);
-        return [value, ...composed.leaks.flatMap((part) => parts[`value.${part}`] ?? [])];
-      },
+      leakForms,
       ...(composed.credentialId !== undefined && {
         credentialIdOf: (value: Value) => partsOf(composed, value)[`value.${composed.credentialId}`]?.reveal(),
       }),

@@ -14,6 +14,9 @@ export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds'
   readonly log?: Log;
 }
 
+/** The providers that are code: no spec may have one of these names. */
+export const nativeNames: readonly string[] = ['aws-iam', 'aws-api-gateway'];
+
 export { bundledSpecs, loadSpecs } from './load-spec.ts';
 
 /**

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { apiGatewayProvider } from '../../adapters/providers/aws-api-gateway.ts';
 import { iamProvider } from '../../adapters/providers/aws-iam.ts';
 import { bundledSpecs, loadSpecs, providers } from '../../adapters/providers/registry.ts';
 import type { Provider } from '../../core/ports.ts';
@@ -33,8 +35,12 @@ export function composeBreakGlass(options: BreakGlassOptions): (name: string) =>
   const home = region ?? 'us-east-1';
   return providers({
     specs: loadSpecs(folders, { allowLoopback, privateHosts }),
-    // With the AWS credentials of the shell: for IAM those are the admin credential.
-    native: [iamProvider({ client: new IAMClient({ region: home, maxAttempts: 1 }), sts: { region: home }, callSeconds })],
+    // With the AWS credentials of the shell: for AWS itself those are the admin credential.
+    native: [
+      iamProvider({ client: new IAMClient({ region: home, maxAttempts: 1 }), sts: { region: home }, callSeconds }),
+      // Nothing is created here, so no stage is written on anything.
+      apiGatewayProvider({ client: new APIGatewayClient({ region: home, maxAttempts: 1 }), region: home, stage: '', callSeconds }),
+    ],
     admin,
     callSeconds,
     allowLoopback,

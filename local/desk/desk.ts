@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { apiGatewayProvider } from '../../adapters/providers/aws-api-gateway.ts';
 import { iamProvider } from '../../adapters/providers/aws-iam.ts';
 import { loadSpec } from '../../adapters/providers/load-spec.ts';
 import { bundledSpecs, loadSpecs, providers } from '../../adapters/providers/registry.ts';
@@ -25,7 +27,10 @@ export function localProviders(folder: string): { readonly names: readonly strin
   const region = 'us-east-1';
   const installed = providers({
     specs,
-    native: [iamProvider({ client: new IAMClient({ region, maxAttempts: 1 }), sts: { region }, callSeconds })],
+    native: [
+      iamProvider({ client: new IAMClient({ region, maxAttempts: 1 }), sts: { region }, callSeconds }),
+      apiGatewayProvider({ client: new APIGatewayClient({ region, maxAttempts: 1 }), region, stage: 'local', callSeconds }),
+    ],
     admin: fileAdminCredentials(localFiles(folder).admin),
     callSeconds,
     allowLoopback: true,

@@ -31,7 +31,8 @@ describe('provider list and show', () => {
       'entra',
       'launchdarkly',
       'github',
-      'aws',
+      'aws-iam',
+      'aws-api-gateway',
     ])
       expect(names.filter((name) => name.startsWith(vendor)).length, vendor).toBeGreaterThan(0);
     expect(new Set(sheets.map(({ pattern }) => pattern))).toEqual(new Set(['additive', 'slots', 'grace', 'revokeOnly']));

@@ -52,6 +52,16 @@ describe('an installation', () => {
     mkdirSync(folder);
   });
 
+  test('keeps keys of API Gateway only when it says so, and no spec takes the name of a provider that is code', () => {
+    expect(readInstallation('test', folder).apiGateway).toBe(false);
+    write('settings.yaml', 'apiGateway: true\n');
+    expect(readInstallation('test', folder).apiGateway).toBe(true);
+    write('providers/mine.yaml', shipped('adapters/providers/specs/sendgrid.yaml').replace('id: sendgrid', 'id: aws-api-gateway'));
+    expect(refusal().code).toBe('E_EXISTS');
+    write('settings.yaml', 'apiGateway: yes please\n');
+    expect(refusal().problems).toEqual([{ path: 'apiGateway', message: 'must be true or false' }]);
+  });
+
   test.each([
     ['an unknown setting', 'settings.yaml', 'callSecond: 5\n', 'callSecond'],
     ['a setting of another type', 'settings.yaml', 'callSeconds: "5"\n', 'callSeconds'],

@@ -1,4 +1,5 @@
 import type { Description } from './engine.ts';
+import { awsApiGateway } from './fakes/aws-api-gateway.ts';
 import { cloudflareAccountToken } from './fakes/cloudflare-account-token.ts';
 import { datadogApiKey } from './fakes/datadog-api-key.ts';
 import { datadogApplicationKey } from './fakes/datadog-application-key.ts';
@@ -30,3 +31,6 @@ export const beside: readonly Description[] = [
 /** The vendor that ends the old key itself, and the one where only a leaked value can be ended. */
 export const grace = launchdarklySdkKey;
 export const revokeOnly = githubToken;
+
+/** Providers that are code, held to the same vendors. IAM has its own, which checks signatures (test/contract/aws-iam.test.ts). */
+export const native: readonly Description[] = [awsApiGateway];

@@ -1,7 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../adapters/providers/digest.ts';
-import { httpProvider } from '../../adapters/providers/http.ts';
-import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
 import { findVersion, getKey } from '../../core/items.ts';
 import type { Provider } from '../../core/ports.ts';
 import { Value } from '../../core/value.ts';
@@ -11,7 +9,7 @@ import { world } from '../support/world.ts';
 import { beside, grace, revokeOnly } from './described.ts';
 import { type Description, openVendor, type Vendor } from './engine.ts';
 import { alive, type Scene, stage, stands } from './product.ts';
-import { serveVendor } from './serve.ts';
+import { providerServed } from './provider-of.ts';
 
 /** The vendors that do not have a second key beside the first, and what only one vendor does. */
 let scene: Scene | undefined;
@@ -25,12 +23,8 @@ afterEach(async () => {
 });
 
 async function open(description: Description) {
-  const spec = loadSpecs([bundledSpecs]).find(({ metadata }) => metadata.id === description.provider);
-  if (!spec) throw new Error(`no spec is called ${description.provider}`);
   const vendor = openVendor(description);
-  const { origins, close } = await serveVendor(vendor, spec.egress);
-  const admin = Object.fromEntries(Object.entries(description.admin).map(([name, text]) => [name, new Value(text)]));
-  const provider = httpProvider({ spec, admin: async () => admin, callSeconds: 5, allowLoopback: true, origins });
+  const { provider, close } = await providerServed(vendor);
   opened = { vendor, provider, close };
   return { ...opened, subject: { keyId: 'team/key', account: 'default', params: description.params } };
 }

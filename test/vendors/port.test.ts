@@ -1,27 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { httpProvider } from '../../adapters/providers/http.ts';
-import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
 import { Value } from '../../core/value.ts';
 import { describeProvider } from '../contract/provider.ts';
-import { beside, grace, revokeOnly } from './described.ts';
+import { beside, grace, native, revokeOnly } from './described.ts';
 import { type Description, openVendor, type Vendor } from './engine.ts';
-import { serveVendor } from './serve.ts';
+import { providerServed, specIds } from './provider-of.ts';
 
 const described = [...beside, grace, revokeOnly];
 
-/** Every shipped spec over real HTTP, against its vendor as the documentation describes it, with strangers first in every list. */
-const specs = loadSpecs([bundledSpecs]);
-
+/** Every shipped provider over real HTTP, against its vendor as the documentation describes it, with strangers first in every list. */
 async function open(description: Description) {
-  const spec = specs.find(({ metadata }) => metadata.id === description.provider);
-  if (!spec) throw new Error(`no spec is called ${description.provider}`);
   const vendor = openVendor(description);
-  const { origins, close } = await serveVendor(vendor, [
-    ...spec.egress.filter((host) => !host.startsWith('*')),
-    ...(description.hosts ?? []),
-  ]);
-  const admin = Object.fromEntries(Object.entries(description.admin).map(([name, text]) => [name, new Value(text)]));
-  const provider = httpProvider({ spec, admin: async () => admin, callSeconds: 5, allowLoopback: true, origins });
+  const { provider, close } = await providerServed(vendor);
   const subject = { keyId: 'team/key', account: 'default', params: description.params };
   return { vendor, provider, subject, close };
 }
@@ -32,7 +21,7 @@ function judge(vendor: Vendor, strangers: readonly string[]): void {
   expect(strangers.filter((id) => vendor.touched.has(id))).toEqual([]);
 }
 
-for (const description of beside) {
+for (const description of [...beside, ...native]) {
   describeProvider(`${description.provider}, with strangers first`, async () => {
     const { vendor, provider, subject, close } = await open(description);
     const strangers = description.alone
@@ -64,7 +53,7 @@ for (const description of beside) {
 
 describe('the shipped specs', () => {
   it('all have a vendor to be tested with, and no vendor is without its spec', () => {
-    expect(described.map(({ provider }) => provider).sort()).toEqual(specs.map(({ metadata }) => metadata.id).sort());
+    expect(described.map(({ provider }) => provider).sort()).toEqual([...specIds].sort());
   });
 
   it.each([...beside, grace].map((one) => [one.provider, one] as const))(

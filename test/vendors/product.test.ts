@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { getKey } from '../../core/items.ts';
 import { requestRollback } from '../../core/rotate/abort.ts';
 import { beginsRotation, end, revokes, untilIdle, untilStep } from '../support/operations.ts';
-import { beside } from './described.ts';
+import { beside, native } from './described.ts';
 import { alive, type Scene, stage, stands } from './product.ts';
 
 let scene: Scene | undefined;
@@ -19,7 +19,7 @@ afterEach(async () => {
 /** Where the list is of the key's own principal, other people's keys in it call for a person; in a list of a whole account they belong. */
 const called = ({ strangers, provider }: Scene) => (strangers.length && !provider.traits.shared ? 'UnattributedCredential' : null);
 
-describe.each(beside.map((one) => [one.provider, one] as const))('%s in the whole product', (_name, description) => {
+describe.each([...beside, ...native].map((one) => [one.provider, one] as const))('%s in the whole product', (_name, description) => {
   it('is rotated with no consumer ever refused, and the old version dead at the end', async () => {
     scene = await stage(description);
     await beginsRotation(scene.w, scene.keyId);

@@ -1,5 +1,3 @@
-import { httpProvider } from '../../adapters/providers/http.ts';
-import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
 import { getKey, listVersions } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
 import type { Provider } from '../../core/ports.ts';
@@ -9,11 +7,9 @@ import { Value } from '../../core/value.ts';
 import { untilIdle } from '../support/operations.ts';
 import { services, testFacts, type World, world } from '../support/world.ts';
 import { type Description, type Held, openVendor, type Vendor } from './engine.ts';
-import { sendTo } from './serve.ts';
+import { providerInside } from './provider-of.ts';
 
-const specs = loadSpecs([bundledSpecs]);
-
-/** The whole product in virtual time, with one shipped spec and its vendor in place of the vendor in memory. */
+/** The whole product in virtual time, with one shipped provider and its vendor in place of the vendor in memory. */
 export interface Scene {
   readonly w: World;
   readonly vendor: Vendor;
@@ -30,11 +26,8 @@ export interface Scene {
 
 /** A key of this vendor, minted and in use by two services. */
 export async function stage(description: Description, options: { readonly delaySeconds?: number } = {}): Promise<Scene> {
-  const spec = specs.find(({ metadata }) => metadata.id === description.provider);
-  if (!spec) throw new Error(`no spec is called ${description.provider}`);
   const vendor = openVendor(description);
-  const admin = Object.fromEntries(Object.entries(description.admin).map(([name, text]) => [name, new Value(text)]));
-  const provider = httpProvider({ spec, admin: async () => admin, callSeconds: 5, send: sendTo(vendor) });
+  const provider = providerInside(vendor);
   const w = world({
     wrap: (ports) => ({ ...ports, provider: () => provider, providers: () => [provider.name] }),
   });

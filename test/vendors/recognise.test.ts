@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { apiGatewayProvider } from '../../adapters/providers/aws-api-gateway.ts';
 import { iamProvider } from '../../adapters/providers/aws-iam.ts';
 import { bundledSpecs, loadSpecs } from '../../adapters/providers/load-spec.ts';
 import { providers } from '../../adapters/providers/registry.ts';
@@ -7,7 +8,10 @@ import { looksLike, providersOfRule, type Scanner } from '../../core/leak-shapes
 
 const installed = providers({
   specs: loadSpecs([bundledSpecs]),
-  native: [iamProvider({ client: {} as never, sts: { region: 'eu-west-1' }, callSeconds: 1 })],
+  native: [
+    iamProvider({ client: {} as never, sts: { region: 'eu-west-1' }, callSeconds: 1 }),
+    apiGatewayProvider({ client: {} as never, region: 'eu-west-1', stage: 'test', callSeconds: 1 }),
+  ],
   admin: () => Promise.reject(new TypeError('nothing is called')),
   callSeconds: 1,
 });
@@ -31,7 +35,8 @@ describe.each(all.map((one) => [one.name, one] as const))('%s', (name, provider)
 
   it('is found by every name that a scanner has for it', () => {
     const { aliases } = provider.about;
-    if (name !== 'sandbox') expect(Object.keys(aliases)).not.toEqual([]);
+    // No scanner has a rule for a vendor of ours, or for values that every caller chooses for himself.
+    if (name !== 'sandbox' && name !== 'aws-api-gateway') expect(Object.keys(aliases)).not.toEqual([]);
     for (const [scanner, rules] of Object.entries(aliases))
       for (const rule of rules) expect(providersOfRule({ scanner: scanner as Scanner, name: rule }, all)).toContain(name);
   });
