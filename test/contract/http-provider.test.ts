@@ -76,7 +76,6 @@ describe('the HTTP provider', () => {
   it('reads its traits from the spec', () => {
     expect(provider.traits).toEqual({
       pattern: 'additive',
-      callsPerSecond: 50,
       class: 'C',
       maxLive: 5,
       countsDisabled: false,
