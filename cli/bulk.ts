@@ -109,7 +109,7 @@ export async function showProofs(session: Session, bulk: Bulk): Promise<number> 
 const progress = ({ phase, total, disabled, started, proven, failed }: Bulk): string =>
   `${phase}: ${disabled} of ${total} fenced and disabled, ${started} being proven, ${proven} contained${failed.length ? `, ${failed.length} not answered by their provider yet` : ''}`;
 
-function previewText({ what, count, versions, byProvider, byOwner, byTier, consumers, sample }: BulkPreview): string {
+function previewText({ what, count, versions, byProvider, byOwner, byTier, consumers, sample, drills }: BulkPreview): string {
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
       .map(([name, number]) => `${name} ${number}`)
@@ -121,6 +121,7 @@ function previewText({ what, count, versions, byProvider, byOwner, byTier, consu
     `  tiers       ${counts(byTier)}`,
     `  will break  ${consumers.join(', ') || 'no service that is known'}`,
     `  such as     ${sample.join(', ')}`,
+    ...drills.map((drill) => `  last drill  ${drill}`),
   ].join('\n');
 }
 

@@ -17,7 +17,7 @@ export async function identify(session: Session): Promise<FoundLeak> {
 
 /** What a responder sees of a match: whose it is, who uses it, what else it reaches. */
 export function screen(match: FoundLeak): string {
-  const { keyId, version, state, role, by, tier, environment, owner, provider, consumers, siblings, breaks, contacts } = match;
+  const { keyId, version, state, role, by, tier, environment, owner, provider, consumers, siblings, breaks, contacts, lastDrill } = match;
   const list = (names: readonly string[], none: string) => (names.length ? names.join(', ') : none);
   return [
     `That is version ${version} of ${keyId} (${state}, ${role}), found by its ${by}.`,
@@ -29,6 +29,7 @@ export function screen(match: FoundLeak): string {
     `  will break   ${list(breaks, 'no service, as far as is known')}`,
     `  shared with  ${list(siblings, 'no other key')}`,
     `  call         ${list(contacts, owner)}`,
+    `  last drill   ${lastDrill}`,
   ].join('\n');
 }
 

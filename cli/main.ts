@@ -8,6 +8,7 @@ import { bulkList, bulkProofs, bulkResume } from './commands/bulk.ts';
 import { certificate } from './commands/certificate.ts';
 import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
+import { drill } from './commands/drill.ts';
 import { history } from './commands/history.ts';
 import { hold } from './commands/hold.ts';
 import { incidentClose, incidentList, incidentShow } from './commands/incident.ts';
@@ -129,6 +130,7 @@ function program(): Command {
     revoke(),
     certificate(),
     approve(),
+    drill(),
     report(),
     reissue(),
     confirm(),

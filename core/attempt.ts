@@ -1,4 +1,5 @@
 import { type Commit, commit } from './commit.ts';
+import { withFault } from './drills/faults.ts';
 import { ConditionFailed, Fenced, IllegalMove, InventoryUnavailable, RollingBack, Superseded } from './errors.ts';
 import type { Change, Condition } from './inventory.ts';
 import { attribute, getKey, keyOf, metaKey, operationKey } from './items.ts';
@@ -94,7 +95,8 @@ function attemptOf(ports: Ports, key: Key, step: string): Attempt {
   const operation = openOperation(key);
   if (!operation) throw new Superseded(`${key.facts.id} has no open operation`);
   const { id: keyId, account, params } = key.facts;
-  return { ports, keyId, step, actor: `step:${step}`, fence: key.fence, key, operation, subject: { keyId, account, params } };
+  const subject = { keyId, account, params };
+  return { ports: withFault(ports, key, step), keyId, step, actor: `step:${step}`, fence: key.fence, key, operation, subject };
 }
 
 /** Commits under the attempt's fence. Throws Fenced when a newer attempt has it, Superseded when the operation lost the key. */

@@ -18,6 +18,7 @@ export const actions = [
   'acknowledge',
   'report',
   'plan',
+  'drill',
   'revoke',
   'reissue',
   'read',
@@ -69,6 +70,7 @@ export const defaultAuthority: readonly AuthorityRule[] = [
     tiers: ['medium', 'low'],
     needs: 'nobody else: a revocation that is no emergency',
   },
+  { roles: ['operator', 'responder'], actions: ['drill'], tiers, needs: 'nobody else: only a canary is rotated and revoked' },
   { roles: ['owner'], actions: ['approve'], tiers, needs: 'to speak for the owner that the key file names; who did is on record' },
   { roles: ['operator', 'owner'], actions: ['confirm'], tiers: ['medium', 'low'], needs: 'a reason, which is audited' },
   {

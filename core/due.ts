@@ -94,9 +94,10 @@ function lifetimeEndOf({ currentMadeAt, tier }: Pick<Key, 'currentMadeAt' | 'tie
 
 /** The rules about time that an active key breaks now: its rotation is later than tolerated, its version older than allowed. */
 export function brokenByTime(key: Key, now: string, policy: Policy): Breach[] {
-  if (key.state !== 'active' || activeException(key, 'rotation', now)) return [];
+  const drill = drillBroken(key, now, policy);
+  if (key.state !== 'active' || activeException(key, 'rotation', now)) return drill;
   const verdict = dueVerdict(key, now, policy);
-  const breaches: Breach[] = [];
+  const breaches: Breach[] = [...drill];
   if (verdict.since !== null && isOverdue(key, now, policy)) {
     breaches.push({ rule: 'overdue', of: verdict.since, message: `${verdict.message}, past its tier's tolerance`, since: verdict.since });
   }
@@ -108,9 +109,24 @@ export function brokenByTime(key: Key, now: string, policy: Policy): Breach[] {
   return breaches;
 }
 
+/** When a canary is to be drilled next: its first drill at once, and none while one is under way. Null for any other key. */
+export function drillDueAt({ facts, current, drill, drilled, registeredAt, tier }: Key, policy: Policy): string | null {
+  if (!facts.canary || current === null || drill) return null;
+  return drilled ? after(drilled.startedAt, policy.tiers[tier].drillEverySeconds) : registeredAt;
+}
+
+/** A revocation that nobody has tried for too long is a breach like a key that nobody has rotated (POL-R7). */
+function drillBroken(key: Key, now: string, policy: Policy): Breach[] {
+  const due = drillDueAt(key, policy);
+  if (!due || after(due, policy.tiers[key.tier].toleranceSeconds) > now) return [];
+  return [{ rule: 'drill-overdue', of: due, message: `its drill was due at ${due}, and none has begun`, since: due }];
+}
+
+const rulesOfTime = new Set(['overdue', 'lifetime', 'drill-overdue']);
+
 /** Whether a breach is one of those above, and over. */
 export function isOver(breach: Breach, key: Key, now: string, policy: Policy): boolean {
-  if (breach.rule !== 'overdue' && breach.rule !== 'lifetime') return false;
+  if (!rulesOfTime.has(breach.rule)) return false;
   return !brokenByTime(key, now, policy).some((one) => sameBreach(one, breach));
 }
 
@@ -129,6 +145,7 @@ export function nextSweepAt(key: Key, policy: Policy, now: string): string | nul
       : [remindersOf(key, policy)[0]?.at, key.nextDueAt, open('lifetime') ? null : lifetimeEndOf(key, policy)]),
     ...key.exceptions.map(({ until }) => until),
     accessReviewAt(key, policy),
+    drillDueAt(key, policy),
   ].filter((at) => typeof at === 'string');
   return times.sort()[0] ?? null;
 }

@@ -151,6 +151,7 @@ export const refusals = {
   E_UNMAPPED: 8,
   E_PAST_POINT_OF_NO_RETURN: 5,
   E_NOTHING_TO_DO: 5,
+  E_NOT_A_CANARY: 5,
   E_READ_ONLY: 5,
   E_SCHEMA_TOO_NEW: 5,
   E_PROOF_REQUIRED: 2,

@@ -65,6 +65,15 @@ const findingRules: readonly FindingRule[] = [
     breaks: ({ breaches }) => breaches.find(({ rule }) => rule === 'review-missed') ?? null,
   },
   {
+    rule: 'drill-failed',
+    breaks: ({ drilled }) =>
+      drilled && !drilled.passed ? { message: `drill ${drilled.id} failed: ${drilled.failures.join('; ')}`, since: drilled.endedAt } : null,
+  },
+  {
+    rule: 'drill-overdue',
+    breaks: (key, now, policy) => brokenByTime(key, now, policy).find(({ rule }) => rule === 'drill-overdue') ?? null,
+  },
+  {
     rule: 'lifetime',
     breaks: (key, now, policy) => brokenByTime(key, now, policy).find(({ rule }) => rule === 'lifetime') ?? null,
   },

@@ -26,6 +26,7 @@ import type { Version } from './version.ts';
  *   FP#<mac>   FP              which key and version a fingerprint belongs to
  *   REVIEW#<id> REVIEW         a review; the key it is about has a pointer to it, REVIEW#<id>
  *   INSTALLATION META          what is true of no key alone: the policy that runs, a pause; and its journal, HEAD and AUD#<seq>
+ *   DRILLS     CANARY#…, RUN#… the canaries of each provider, and what their drills showed
  *   CRED#<provider>#<id> CRED  which key and version a vendor's credential belongs to
  *   UNMANAGED#<provider>       the journal of credentials that no key has: HEAD, and AUD#<seq> in a chain
  *   ESC#<id>   ESC             an escalation: what waits for people, and who was told

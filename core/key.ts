@@ -1,5 +1,6 @@
 import type { Breach } from './breach.ts';
 import type { Consumer } from './consumer.ts';
+import type { Drill, DrillResult } from './drills/drill.ts';
 import { IllegalMove } from './errors.ts';
 import type { Exception } from './exceptions/exception.ts';
 import type { Attention, DueNow, Hold } from './flags.ts';
@@ -95,6 +96,8 @@ export interface KeyFacts {
   readonly scopes: readonly string[];
   /** Meant to be seen by everybody, as in a web page: a report that it leaked changes nothing. */
   readonly publishable?: boolean;
+  /** There to be rotated and revoked by drills, and used by nothing else. */
+  readonly canary?: boolean;
   /** The approved store that holds the value. */
   readonly store: string;
   readonly destinations: readonly DestinationSpec[];
@@ -269,6 +272,9 @@ export interface Key {
   readonly repairingAt: string | null;
   /** A planned revocation that waits for somebody else's approval. */
   readonly approval?: Approval | null;
+  /** Of a canary: the drill under way, and what the last one showed. */
+  readonly drill?: Drill | null;
+  readonly drilled?: DrillResult;
   /** A closed revocation of which not every notice was sent yet. */
   readonly untold?: string | null;
   /** Revoked versions whose death is looked at again, and when. */

@@ -24,6 +24,11 @@ export const metrics = {
   revocationDeadSeconds: 'Seconds',
   /** The age of a request whose key is not contained yet. */
   revocationOpenSeconds: 'Seconds',
+  /** Drills by outcome, and how long the provider took to disable, and everything together until service was restored. */
+  drillsPassed: 'Count',
+  drillsFailed: 'Count',
+  drillDisableSeconds: 'Seconds',
+  drillRestoreSeconds: 'Seconds',
   /** Reports from outside, those about nothing that is known, and those that wait because their sender sent too many. */
   reportsReceived: 'Count',
   reportsUnknown: 'Count',

@@ -1,3 +1,4 @@
+import { lastDrillAt } from './drills/last.ts';
 import { Refused } from './errors.ts';
 import { adoptionKey, getKey, listVersions } from './items.ts';
 import type { Key, RevokeRequest } from './key.ts';
@@ -14,6 +15,8 @@ export interface Plan {
   readonly blockedBy: readonly string[];
   readonly consumers: readonly string[];
   readonly overlapSeconds: number;
+  /** Of a revocation: what the last drill at this provider showed, as a sentence. */
+  readonly lastDrill?: string;
 }
 
 /** What a rotation would do now. Throws Refused E_NOT_FOUND. */
@@ -67,6 +70,7 @@ export async function planRevocation(
     blockedBy: [],
     consumers: await whoBreaks(ports, key, new Set(alive.map(({ number }) => number))),
     overlapSeconds: 0,
+    lastDrill: await lastDrillAt(ports, key.facts.provider),
   };
 }
 

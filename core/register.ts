@@ -2,6 +2,7 @@ import { type AuditEntry, chain, genesisHash } from './audit.ts';
 import { canonical } from './canonical.ts';
 import { commit } from './commit.ts';
 import { consumerProblems } from './consumer-fit.ts';
+import { canaryProblems, canaryWrites, withDrill } from './drills/canary.ts';
 import { dueOf } from './due.ts';
 import { ConditionFailed, Fenced, Refused } from './errors.ts';
 import { attribute, auditItem, findKey, getKey, indexChange, newKeyItem, putItem } from './items.ts';
@@ -24,7 +25,8 @@ export interface Registered {
  * interrupted import can be run again. A change of facts recomputes tier and due date and says why in the audit.
  * Throws Refused E_INPUT_INVALID (facts that the policy does not allow), E_BUSY (an operation runs).
  */
-export async function registerKey(ports: Ports, facts: KeyFacts, actor: string): Promise<Registered> {
+export async function registerKey(ports: Ports, given: KeyFacts, actor: string): Promise<Registered> {
+  const facts = withDrill(given);
   checkFacts(ports, facts);
   const known = await findKey(ports, facts.id);
   if (known) return change(ports, known, facts, actor);
@@ -71,6 +73,7 @@ export async function registerKey(ports: Ports, facts: KeyFacts, actor: string):
       { do: 'put', item: { ...newKeyItem(key), ...rows }, when: [{ item: 'absent' }] },
       putItem(auditItem(facts.id, entry)),
       ...claims,
+      ...canaryWrites(facts),
     ]);
   } catch (error) {
     if (error instanceof ConditionFailed) return registerKey(ports, facts, actor);
@@ -125,7 +128,7 @@ function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
         fence: now.fence + 1,
         consumersSince: sinceOf(ports, now, facts),
       },
-      writes,
+      writes: [...writes, ...canaryWrites(facts)],
       events: [
         { event: 'key.changed', detail: { tier, because, ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' } },
       ],
@@ -147,7 +150,7 @@ function earlier(known: string | null, computed: string, lessRisk: boolean): str
 }
 
 function checkFacts(ports: Ports, facts: KeyFacts): void {
-  const problems: { path: string; message: string }[] = [];
+  const problems: { path: string; message: string }[] = [...canaryProblems(facts)];
   if (!ports.policy.approvedStores.includes(facts.store))
     problems.push({ path: 'store', message: `use an approved store: ${ports.policy.approvedStores.join(', ')}` });
   const provider = ports.provider(facts.provider);

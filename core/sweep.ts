@@ -1,3 +1,4 @@
+import { beginDueDrill } from './drills/begin.ts';
 import { type DueVerdict, dueVerdict, isOverdue, triggerOf } from './due.ts';
 import { Refused } from './errors.ts';
 import { activeException } from './exceptions/exception.ts';
@@ -49,6 +50,10 @@ export async function sweep(ports: Ports, request: { readonly tier: Tier }): Pro
       key = await findKey(ports, keyId);
       if (!key || key.tier !== request.tier || key.state !== 'active') continue;
       key = await upkeep(ports, key);
+      if (!paused && (await beginDueDrill(ports, key))) {
+        started.push(keyId);
+        continue;
+      }
       const verdict = dueVerdict(key, now, ports.policy);
       if (verdict.due) due.push({ key, verdict });
     } catch (error) {

@@ -39,6 +39,7 @@ export const keyFacts = z.strictObject({
   readers: list(text(), 500),
   scopes: list(text(), 500),
   publishable: z.exactOptional(z.boolean()),
+  canary: z.exactOptional(z.boolean()),
   store: name(),
   destinations: list(destination, 20).check(z.minLength(1, 'must name at least one place the value is delivered to')),
   consumers: list(consumer, 40),

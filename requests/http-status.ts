@@ -21,6 +21,7 @@ export const httpStatus: Readonly<Record<RefusalCode, number>> = {
   E_UNMAPPED: 409,
   E_PAST_POINT_OF_NO_RETURN: 409,
   E_NOTHING_TO_DO: 409,
+  E_NOT_A_CANARY: 409,
   E_READ_ONLY: 409,
   E_SCHEMA_TOO_NEW: 409,
   E_TOO_LARGE: 413,

@@ -48,6 +48,7 @@ const {
   readers,
   scopes,
   publishable,
+  canary,
   store,
   exclusive,
   incident,
@@ -78,6 +79,7 @@ const keyDocument = z.strictObject({
   readers: z._default(readers, []),
   scopes: z._default(scopes, []),
   publishable,
+  canary,
   store,
   destinations: z
     .array(z.extend(z.omit(destination, { environment: true }), { environment: z.optional(environment) }))
@@ -139,7 +141,8 @@ export function writeKeyDocument(facts: KeyFacts): string {
     kind: 'Key',
     ...{ id, owner, environment, purpose, provider, store },
     destinations: destinations.map(({ id, kind, at }) => ({ id, kind, at })),
-    consumers: consumers.map(({ refreshSeconds, deploySeconds, ...one }) => ({
+    // The one consumer of a canary is Rekey itself.
+    consumers: (facts.canary ? [] : consumers).map(({ refreshSeconds, deploySeconds, ...one }) => ({
       ...one,
       refresh: formatDuration(refreshSeconds),
       ...(deploySeconds === undefined ? {} : { deploy: formatDuration(deploySeconds) }),

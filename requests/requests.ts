@@ -18,6 +18,7 @@ import { history, listKeys, showKey, status } from '../core/show.ts';
 import { sweep } from '../core/sweep.ts';
 import { tierOf } from '../core/tier.ts';
 import { bulk } from './bulk.ts';
+import { drills } from './drills.ts';
 import { emergency } from './emergency.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
@@ -86,6 +87,7 @@ export const requests: Readonly<Record<string, Request>> = {
   ),
   rollback: request('rollback', z.strictObject({ keyId: keyId(), reason }), requestRollback),
   ...emergency,
+  ...drills,
   ...reports,
   ...bulk,
   confirm: {

@@ -147,8 +147,14 @@ async function preview(session: Session, keyId: string, scope: Scope): Promise<P
 /** Whoever is about to revoke sees whom it hits; a preview that fails stops nobody. */
 async function shortPreview(session: Session, keyId: string, scope: Scope): Promise<void> {
   try {
-    const { would, consumers } = await preview(session, keyId, scope);
-    session.note([...would.map((line) => `  ${line}`), `Services that use it: ${consumers.join(', ') || 'none known'}`].join('\n'));
+    const { would, consumers, lastDrill } = await preview(session, keyId, scope);
+    session.note(
+      [
+        ...would.map((line) => `  ${line}`),
+        `Services that use it: ${consumers.join(', ') || 'none known'}`,
+        `Last drill: ${lastDrill}`,
+      ].join('\n'),
+    );
   } catch (error) {
     if (error instanceof Refused && error.code === 'E_NOT_FOUND') throw error;
     session.note('Whom this affects cannot be shown right now. Revoking works without it.');

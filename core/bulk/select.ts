@@ -1,3 +1,4 @@
+import { lastDrillAt } from '../drills/last.ts';
 import { findKey, listVersions } from '../items.ts';
 import type { Key } from '../key.ts';
 import type { Ports } from '../ports.ts';
@@ -18,6 +19,8 @@ export interface BulkPreview {
   readonly consumers: readonly string[];
   /** The first of them, by id. */
   readonly sample: readonly string[];
+  /** What the last drill at each of the providers showed. */
+  readonly drills: readonly string[];
 }
 
 /** How many keys are read side by side. */
@@ -75,15 +78,17 @@ export async function previewBulk(ports: Ports, selector: BulkSelector): Promise
     for (const { key } of selected) counts[name(key)] = (counts[name(key)] ?? 0) + 1;
     return counts;
   };
+  const byProvider = count(({ facts }) => facts.provider);
   return {
     what: wordsOf(selector),
     count: selected.length,
     versions: selected.reduce((sum, { take }) => sum + (take.scope === 'all' ? 1 : take.scope.length), 0),
-    byProvider: count(({ facts }) => facts.provider),
+    byProvider,
     byOwner: count(({ facts }) => facts.owner),
     byTier: count(({ tier }) => tier),
     consumers: [...new Set(selected.flatMap(({ key }) => key.facts.consumers.map(({ name }) => name)))].sort(),
     sample: selected.slice(0, 20).map(({ take }) => take.keyId),
+    drills: await Promise.all(Object.keys(byProvider).map((provider) => lastDrillAt(ports, provider))),
   };
 }
 

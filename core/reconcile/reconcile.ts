@@ -1,5 +1,6 @@
 import { advanceBulks } from '../bulk/advance.ts';
 import { commit } from '../commit.ts';
+import { advanceDrill } from '../drills/advance.ts';
 import { TableRestored } from '../errors.ts';
 import { findKey, orphanPartition, outboxPartition } from '../items.ts';
 import type { Key } from '../key.ts';
@@ -128,6 +129,8 @@ async function reconcileKey(ports: Ports, key: Key): Promise<string[]> {
     // Whatever was seen, the record has moved: what else is to do here comes with the next look.
     return [...done, ...watched];
   }
+  const drilled = await advanceDrill(ports, key);
+  if (drilled) return [...done, drilled];
   if (!isIdle(key)) {
     const step = await resumeIfStuck(ports, key);
     return step ? [...done, step] : done;
@@ -152,7 +155,7 @@ async function markChecked(ports: Ports, key: Key): Promise<void> {
   const now = instant(ports.clock.now());
   const unsent = await ports.inventory.list(outboxPartition(key.facts.id));
   const orphans = await ports.inventory.list(orphanPartition(key.facts.id));
-  const soon = unsent.length > 0 || orphans.length > 0 || !isQuiesced(ports, key);
+  const soon = unsent.length > 0 || orphans.length > 0 || Boolean(key.drill) || !isQuiesced(ports, key);
   const idleSeconds = Math.min(ports.settings.idleCheckSeconds, ports.policy.tiers[key.tier].probeEverySeconds);
   const idle = after(now, soon ? ports.settings.reconcileSeconds : idleSeconds);
   const watch = nextWatch(key);

@@ -33,7 +33,7 @@ export async function disable(ports: Ports, payload: ExecutionPayload, attemptId
     throw first;
   }
   // What was put out when it began goes first, and nothing of it holds up the record.
-  await publishPending(ports, attempt.keyId).catch(() => undefined);
+  await publishPending(attempt.ports, attempt.keyId).catch(() => undefined);
   await record(attempt, (key) => ({
     set: { 'revocation.step': 'notify', 'revocation.disabledAt': instant(ports.clock.now()) },
     notices: revokedNotices(ports, key, attempt.operation.id),

@@ -32,6 +32,8 @@ export interface FoundLeak extends Match {
   /** What a revocation would do now, in words, and who would break. */
   readonly would: readonly string[];
   readonly breaks: readonly string[];
+  /** What the last drill at this provider showed. */
+  readonly lastDrill: string;
 }
 
 /** What can be said of a string that belongs to no version on record. */
@@ -148,7 +150,7 @@ async function described(ports: Ports, match: Match): Promise<FoundLeak | null> 
   const key = await findKey(ports, match.keyId);
   if (!key) return null;
   const { owner, environment, provider, consumers, incident } = key.facts;
-  const { would, consumers: breaks } = await planRevocation(ports, { keyId: match.keyId, scope: [match.version] });
+  const { would, consumers: breaks, lastDrill = 'unknown' } = await planRevocation(ports, { keyId: match.keyId, scope: [match.version] });
   return {
     ...match,
     owner,
@@ -161,6 +163,7 @@ async function described(ports: Ports, match: Match): Promise<FoundLeak | null> 
     siblings: (await keysOfPrincipal(ports, key.facts)).filter((id) => id !== match.keyId),
     would,
     breaks,
+    lastDrill,
   };
 }
 

@@ -18,7 +18,7 @@ export async function distribute(ports: Ports, payload: ExecutionPayload, attemp
   if (attempt === 'done') return result(ports, payload);
   const { keyId, key, operation } = attempt;
   const version = (await findVersion(ports, keyId, operation.newVersion)) as Version;
-  const value = version.token ? await ports.secrets.read(keyId, version.token) : undefined;
+  const value = version.token ? await attempt.ports.secrets.read(keyId, version.token) : undefined;
   if (!value) throw new StoreConflict(`the secret store no longer holds version ${version.number} of ${keyId}`);
   await deliver(attempt, version, value);
   const versions = await listVersions(ports, keyId);

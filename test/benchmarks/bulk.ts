@@ -26,10 +26,10 @@ const folder = join(workspace, '.rekey');
 const vendor = await startVendor({ knobs: { maxLive: 5 } });
 mkdirSync(join(folder, 'admin', 'sandbox'), { recursive: true, mode: 0o700 });
 writeFileSync(join(folder, 'admin', 'sandbox', 'default.json'), JSON.stringify({ apiKey: vendor.adminKey.reveal() }), { mode: 0o600 });
-// A machine that is busy with this many keys answers late: patience as in the cloud, and nothing else.
+// A machine that is busy with this many keys answers late: patience and idle looks as in the cloud.
 writeFileSync(
   join(folder, 'settings.yaml'),
-  'callSeconds: 10\nfunctionSeconds: 60\nmarginSeconds: 5\nsettleSeconds: 1\nskewSeconds: 1\nstuckSeconds: 120\n',
+  'callSeconds: 10\nfunctionSeconds: 60\nmarginSeconds: 5\nsettleSeconds: 1\nskewSeconds: 1\nstuckSeconds: 120\nidleCheckSeconds: 86400\norphanSeconds: 60\n',
 );
 let started: Started = await startLocal({ folder, workspace, sandbox: vendor.url });
 
@@ -87,6 +87,7 @@ async function adopt(keyId: string): Promise<void> {
   });
   const token = uuidOf('bench', keyId);
   await store.put(keyId, token, new Value(value));
+  writeFileSync(join(workspace, 'values', keyId), value, { mode: 0o600 });
   await ask('key.adopt', { keyId, token });
 }
 
@@ -100,6 +101,7 @@ async function side(all: readonly string[], work: (one: string) => Promise<void>
 }
 
 const begun = Date.now();
+mkdirSync(join(workspace, 'values', 'fleet'), { recursive: true });
 await side(ids, adopt);
 console.log(`${count} keys adopted in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
 
