@@ -12,6 +12,8 @@ const elsewhere: readonly string[] = ['ConsumersNotConfirmed'];
 export function attentionMatter(before: Key, after: Key): Matter | null {
   const { attention } = after;
   if (!attention || elsewhere.includes(attention.reason)) return null;
+  // What an exercise meets stands in its result, its finding and its review; nobody is woken for it.
+  if (after.drill) return null;
   if (before.attention?.reason === attention.reason && before.attention.since === attention.since) return null;
   const { id: keyId, owner, team } = after.facts;
   const id = attentionId(keyId, attention);

@@ -51,7 +51,7 @@ describe.each([...beside, ...native].map((one) => [one.provider, one] as const))
     expect(alive(scene)).toHaveLength(1);
   });
 
-  it('is revoked: never accepted after it was called contained, and a new version serves', async () => {
+  it('POL-Q5: is revoked: never accepted after it was called contained, and a new version serves', async () => {
     scene = await stage(description);
     scene.vendor.propagation.revokeMs = 4000;
     const [leaked] = alive(scene);
