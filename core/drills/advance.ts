@@ -1,10 +1,11 @@
 import { receive } from '../adoption.ts';
-import { type Challenge, proofOf } from '../challenge.ts';
+import { proofOf } from '../challenge.ts';
 import { commit } from '../commit.ts';
 import { Refused } from '../errors.ts';
-import { attribute, findVersion, operationIdOf, operationKey, partition, putItem } from '../items.ts';
+import { attribute, findVersion, operationIdOf, operationKey, putItem } from '../items.ts';
 import type { Key, Revocation, Rotation } from '../key.ts';
 import { measuredOf } from '../metric.ts';
+import { listNoticeRecords } from '../notice-record.ts';
 import type { Ports } from '../ports.ts';
 import { openKeyReview } from '../reviews/open.ts';
 import { revoke } from '../revoke/begin.ts';
@@ -88,17 +89,15 @@ async function revoking(ports: Ports, key: Key, drill: Drill): Promise<string | 
  */
 async function answerFor(ports: Ports, { facts }: Key, operationId: string, version: number): Promise<string | null> {
   const { id: keyId, account, params, provider } = facts;
-  const challenges = (await ports.inventory.list(partition(keyId), 'NONCE#')) as unknown as (Challenge & { sk: string })[];
-  const open = challenges.find(
-    (one) => one.consumer === drillConsumer && one.operationId === operationId && one.version === version && one.usedAt === '',
-  );
+  const records = await listNoticeRecords(ports, keyId, operationId, drillConsumer);
+  const open = records.find((one) => one.nonce !== '' && one.version === version && one.movedAt === '');
   if (!open || !(await findVersion(ports, keyId, version))) return null;
   const [spec] = facts.destinations;
   const value = spec && (await ports.destination(spec.kind).read(spec));
   if (!value) return null;
   const { verdict } = await ports.provider(provider).probe({ keyId, account, params }, value);
   if (verdict !== 'alive') return null;
-  const nonce = open.sk.slice('NONCE#'.length);
+  const { nonce } = open;
   const proof = proofOf(value, operationId, drillConsumer, nonce);
   try {
     await receive(ports, { keyId, operationId, version, outcome: 'moved', nonce, proof }, drillConsumer);
