@@ -15,8 +15,8 @@ import { after, instant, milliseconds } from '../time.ts';
 import { drillConsumer, drillsPartition, runPrefix } from './canary.ts';
 import type { Drill, DrillResult } from './drill.ts';
 
-/** What a drill may take beside the longest overlap of its tier, in seconds; then it has failed, whatever still runs. */
-const patienceSeconds = 86_400;
+/** What a drill may take beside its tier's longest overlap and the target for restoring, in seconds; then it has failed, whatever still runs. */
+const patienceSeconds = 3600;
 
 /**
  * One look at a drill, from the records alone: the drill's own consumer answers where it is asked, the revocation begins when the rotation
@@ -27,7 +27,8 @@ export async function advanceDrill(ports: Ports, key: Key): Promise<string | nul
   if (!drill) return null;
   const done = drill.stage === 'rotating' ? await rotating(ports, key, drill) : await revoking(ports, key, drill);
   if (done) return done;
-  const late = after(drill.startedAt, ports.policy.tiers[key.tier].overlapMaxSeconds + patienceSeconds);
+  const { overlapMaxSeconds, targets } = ports.policy.tiers[key.tier];
+  const late = after(drill.startedAt, overlapMaxSeconds + targets.restoreSeconds + patienceSeconds);
   return instant(ports.clock.now()) > late ? finish(ports, key, drill, ['it did not come to its end']) : null;
 }
 

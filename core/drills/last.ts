@@ -41,8 +41,12 @@ export async function canariesOf(ports: Ports, provider = ''): Promise<Key[]> {
   return keys.filter((key): key is Key => key?.facts.canary === true && key.state !== 'offboarding' && key.state !== 'retired');
 }
 
-/** What is known of revoking at a provider, as one sentence: shown before anybody revokes there (POL-R7). */
-export async function lastDrillAt(ports: Ports, provider: string): Promise<string> {
+/** What is known of revoking at a provider, as one sentence: shown before anybody revokes there (POL-R7). What cannot be read stops nobody. */
+export function lastDrillAt(ports: Ports, provider: string): Promise<string> {
+  return sentence(ports, provider).catch(() => 'unknown: the record of drills could not be read');
+}
+
+async function sentence(ports: Ports, provider: string): Promise<string> {
   const canaries = await canariesOf(ports, provider);
   if (canaries.length === 0) return `none at ${provider}: no canary is registered there`;
   const views = canaries.map((key) => viewOf(ports, key));

@@ -22,7 +22,14 @@ afterEach(() => end(w));
 
 const hour = 3600;
 const day = 24 * hour;
-const tier = { ...testPolicy.tiers.medium, rotateEverySeconds: 100 * day, maxLifetimeSeconds: 120 * day, drillEverySeconds: 10 * day };
+const { medium } = testPolicy.tiers;
+const tier = {
+  ...medium,
+  rotateEverySeconds: 100 * day,
+  maxLifetimeSeconds: 120 * day,
+  drillEverySeconds: 6 * hour,
+  targets: { ...medium.targets, restoreSeconds: hour },
+};
 const policy: Policy = { ...testPolicy, tiers: { high: tier, medium: tier, low: tier } };
 
 const canary: KeyFacts = testFacts({
@@ -173,7 +180,7 @@ describe('POL-R7: the schedule of drills', () => {
   it('leaves a drill that nobody began as a breach with its date and a finding, until one begins', async () => {
     await withCanary();
     await w.pass(30);
-    await setHold(w.ports, { keyId, reason: 'test', until: new Date(w.ports.clock.now() + day * 1000).toISOString() }, 'owner');
+    await setHold(w.ports, { keyId, reason: 'test', until: new Date(w.ports.clock.now() + 2 * hour * 1000).toISOString() }, 'owner');
     await w.pass(hour);
     await fire();
     const { breaches } = await getKey(w.ports, keyId);
@@ -181,7 +188,7 @@ describe('POL-R7: the schedule of drills', () => {
     expect(await found()).toContain('drill-overdue');
     expect((await view()).overdue).toBe(true);
     expect(await lastDrill()).toMatch(/none at memory yet; the next one is OVERDUE/);
-    await w.pass(2 * day);
+    await w.pass(2 * hour);
     await fire();
     await ended();
     await w.pass(30);
