@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { Refused, refusals } from '../core/errors.ts';
 import { acknowledge } from './commands/acknowledge.ts';
 import { approve } from './commands/approve.ts';
+import { auditVerify } from './commands/audit-verify.ts';
 import { breakGlassImport } from './commands/break-glass-import.ts';
 import { breakGlassPrepare } from './commands/break-glass-prepare.ts';
 import { bulkList, bulkProofs, bulkResume } from './commands/bulk.ts';
@@ -9,6 +10,8 @@ import { certificate } from './commands/certificate.ts';
 import { confirm } from './commands/confirm.ts';
 import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
+import { exceptionApprove, exceptionDecline, exceptionList, exceptionRequest } from './commands/exception.ts';
+import { findings } from './commands/findings.ts';
 import { history } from './commands/history.ts';
 import { hold } from './commands/hold.ts';
 import { incidentClose, incidentList, incidentShow } from './commands/incident.ts';
@@ -19,6 +22,12 @@ import { keyExplain } from './commands/key-explain.ts';
 import { keyList } from './commands/key-list.ts';
 import { keyLive } from './commands/key-live.ts';
 import { keyShow } from './commands/key-show.ts';
+import { offboard } from './commands/offboard.ts';
+import { pause } from './commands/pause.ts';
+import { policyCheck } from './commands/policy-check.ts';
+import { policyDiff } from './commands/policy-diff.ts';
+import { policyExplain } from './commands/policy-explain.ts';
+import { policyStatus } from './commands/policy-status.ts';
 import { providerLint } from './commands/provider-lint.ts';
 import { providerList } from './commands/provider-list.ts';
 import { providerNew } from './commands/provider-new.ts';
@@ -28,6 +37,7 @@ import { providerTest } from './commands/provider-test.ts';
 import { reissue } from './commands/reissue.ts';
 import { report } from './commands/report.ts';
 import { reportsList, reportsRelease } from './commands/reports.ts';
+import { resume } from './commands/resume.ts';
 import { reviewAnswer } from './commands/review-answer.ts';
 import { reviewList } from './commands/review-list.ts';
 import { reviewOpen } from './commands/review-open.ts';
@@ -104,6 +114,25 @@ function program(): Command {
     examples('incident show payments/stripe', 'incident close payments/stripe --root-cause "…"'),
   );
   for (const command of [incidentList(), incidentShow(), incidentClose()]) incident.addCommand(settle(command));
+  const policy = group('policy', 'the policy that runs: what it says, whether it holds, and what another one would change').addHelpText(
+    'after',
+    examples('policy status', 'policy check policy.yaml', 'policy diff policy.yaml', 'policy explain payments/stripe'),
+  );
+  for (const command of [policyStatus(), policyCheck(), policyDiff(), policyExplain()]) policy.addCommand(settle(command));
+  const audit = group('audit', 'what happened, and whether the record of it is as it was written').addHelpText(
+    'after',
+    examples('audit verify', 'audit verify --seals /backup/seals --public-key rekey.pem'),
+  );
+  audit.addCommand(settle(auditVerify()));
+  const exception = group(
+    'exception',
+    'rules that one key need not keep for a while: asked for, approved by somebody else, ending by themselves',
+  ).addHelpText(
+    'after',
+    examples('exception request payments/stripe --rule rotation --until P30D --reason "…" --instead "…"', 'exception list'),
+  );
+  for (const command of [exceptionList(), exceptionRequest(), exceptionApprove(), exceptionDecline()])
+    exception.addCommand(settle(command));
   const rekey = group('rekey', 'Keeps API keys young, and kills the leaked ones.')
     .version(about.version, '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
@@ -123,6 +152,9 @@ function program(): Command {
   rekey.addCommand(bulk);
   rekey.addCommand(incident);
   rekey.addCommand(reports);
+  rekey.addCommand(policy);
+  rekey.addCommand(exception);
+  rekey.addCommand(audit);
   rekey.addCommand(provider);
   for (const command of [
     rotate(),
@@ -135,6 +167,10 @@ function program(): Command {
     reissue(),
     confirm(),
     hold(),
+    pause(),
+    resume(),
+    findings(),
+    offboard(),
     acknowledge(),
     history(),
     status(),

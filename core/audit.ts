@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { canonical } from './canonical.ts';
-import type { PendingLine } from './key.ts';
 
 /** One event of a key's history. `detail` holds ids, numbers and reasons only. */
 export interface AuditLine {
@@ -20,7 +19,7 @@ export interface AuditEntry extends AuditLine {
 export const genesisHash = '0'.repeat(64);
 
 /** Puts lines behind the head of a chain, in order. */
-export function chain(head: { readonly seq: number; readonly hash: string }, lines: readonly (AuditLine | PendingLine)[]): AuditEntry[] {
+export function chain(head: { readonly seq: number; readonly hash: string }, lines: readonly AuditLine[]): AuditEntry[] {
   const entries: AuditEntry[] = [];
   let { seq, hash } = head;
   for (const line of lines) {
@@ -42,6 +41,11 @@ export function firstBreak(entries: readonly AuditEntry[], head: { readonly seq:
     hash = entry.hash;
   }
   return seq === head.seq && hash === head.hash ? null : seq + 1;
+}
+
+/** The hash that an entry must have, from what it says and the hash before it. */
+export function entryHash(entry: AuditEntry): string {
+  return hashOf(entry.seq, entry.prevHash, entry);
 }
 
 function hashOf(seq: number, prevHash: string, line: AuditLine): string {

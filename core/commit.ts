@@ -125,7 +125,8 @@ function transaction(ports: Ports, key: Key, change: Commit): { writes: Write[];
   const after = withPaths(key, set);
   const attention = attentionMatter(key, after);
   const matters = [...(change.matters ?? []), ...(attention ? [attention] : [])];
-  const index = indexChange(keyId, { look: change.lookAt ?? now, due: nextSweepAt(after, ports.policy, now) });
+  const grown = entries.length ? { seal: now } : {};
+  const index = indexChange(keyId, { look: change.lookAt ?? now, due: nextSweepAt(after, ports.policy, now), ...grown });
   const meta: Write = {
     do: 'update',
     key: metaKey(keyId),

@@ -4,6 +4,7 @@ import { spread } from './items.ts';
 import type { Key, KeyFacts, Tier } from './key.ts';
 import type { Policy } from './policy.ts';
 import { after, milliseconds } from './time.ts';
+import { unusedSince } from './use.ts';
 
 /** Why a key should be rotated now, or why not: a word for machines, a sentence for people. */
 export interface DueVerdict {
@@ -146,6 +147,7 @@ export function nextSweepAt(key: Key, policy: Policy, now: string): string | nul
     ...key.exceptions.map(({ until }) => until),
     accessReviewAt(key, policy),
     drillDueAt(key, policy),
+    dormantAt(key, policy),
   ].filter((at) => typeof at === 'string');
   return times.sort()[0] ?? null;
 }
@@ -165,6 +167,16 @@ export function accessReviewAt(
   policy: Policy,
 ): string | null {
   return reviewOpen ? null : after(reviewedAt, policy.tiers[tier].accessReviewEverySeconds);
+}
+
+/**
+ * When its owner must be asked about a key that nobody uses: as long after its last use, or after the owner last said that it is needed, as the
+ * tier allows. Null while that question is open, and where the vendor does not tell.
+ */
+export function dormantAt(key: Key, policy: Policy): string | null {
+  const since = unusedSince(key);
+  if (since === null || key.reviewOpen) return null;
+  return after(since > key.reviewedAt ? since : key.reviewedAt, policy.tiers[key.tier].dormantAfterSeconds);
 }
 
 /**

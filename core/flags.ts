@@ -19,3 +19,19 @@ export interface DueNow {
   readonly message: string;
   readonly at: string;
 }
+
+/** Somebody decided under their own name that a key goes for good. */
+export interface Offboarding {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** What the vendor told about the use of a key, by any of its versions. */
+export interface Use {
+  /** The last use that was not Rekey's own; null while none was seen. */
+  readonly at: string | null;
+  /** How exact the vendor is, in seconds. */
+  readonly accuracySeconds: number;
+  readonly askedAt: string;
+}

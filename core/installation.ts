@@ -18,6 +18,8 @@ export interface InstallationState {
   readonly refused: RefusedPolicy | null;
   readonly pause: Pause | null;
   readonly breaches: readonly Breach[];
+  /** When the policy and the log were looked through last; at first, when a policy first took effect. Null before that. */
+  readonly reviewed: { readonly policy: string | null; readonly log: string | null };
 }
 
 /** The schedule starts nothing until an instant; a revocation does not know it. */
@@ -45,10 +47,18 @@ export interface InstallationChange {
 }
 
 /** The installation's own journal. */
-const installationJournal: string = installationKey.pk;
+export const installationJournal: string = installationKey.pk;
 
 const attempts = 25;
-const nothing: InstallationState = { revision: 0, policy: null, applying: null, refused: null, pause: null, breaches: [] };
+const nothing: InstallationState = {
+  revision: 0,
+  policy: null,
+  applying: null,
+  refused: null,
+  pause: null,
+  breaches: [],
+  reviewed: { policy: null, log: null },
+};
 
 /** The installation's state as it is now. */
 export async function installationState(ports: Ports): Promise<InstallationState> {

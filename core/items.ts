@@ -27,6 +27,8 @@ import type { Version } from './version.ts';
  *   REVIEW#<id> REVIEW         a review; the key it is about has a pointer to it, REVIEW#<id>
  *   INSTALLATION META          what is true of no key alone: the policy that runs, a pause; and its journal, HEAD and AUD#<seq>
  *   DRILLS     CANARY#…, RUN#… the canaries of each provider, and what their drills showed
+ *   EXCEPTIONS#<hash> EXCEPTIONS  the exceptions that the keys of one owner have, to be counted
+ *   SEALS      META            how far the journals were sealed
  *   CRED#<provider>#<id> CRED  which key and version a vendor's credential belongs to
  *   UNMANAGED#<provider>       the journal of credentials that no key has: HEAD, and AUD#<seq> in a chain
  *   ESC#<id>   ESC             an escalation: what waits for people, and who was told
@@ -56,6 +58,7 @@ export const outboxKey = ({ keyId, time, id }: Notice): ItemKey => ({ pk: outbox
 export const reviewPartition = (reviewId: string): string => `REVIEW#${reviewId}`;
 export const reviewKey = (reviewId: string): ItemKey => ({ pk: reviewPartition(reviewId), sk: 'REVIEW' });
 export const reviewPointer = (keyId: string, reviewId: string): ItemKey => ({ pk: partition(keyId), sk: `REVIEW#${reviewId}` });
+export const sealsKey: ItemKey = { pk: 'SEALS', sk: 'META' };
 export const installationKey: ItemKey = { pk: 'INSTALLATION', sk: 'META' };
 export const pagePartition = outboxPartition('@people');
 export const pageItem = (page: Page): Item => ({ pk: pagePartition, sk: `${page.time}#${page.id}`, page: attribute(page) });
@@ -71,6 +74,9 @@ export const principalKey = ({ provider, account, params }: KeyFacts): ItemKey =
   pk: `PRINCIPAL#${uuidOf(provider, account, JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))))}`,
   sk: 'PRINCIPAL',
 });
+
+/** Where the exceptions of an owner's keys are counted. */
+export const exceptionsKey = (owner: string): ItemKey => ({ pk: `EXCEPTIONS#${uuidOf(owner)}`, sk: 'EXCEPTIONS' });
 
 /** Anything JSON-shaped as an attribute; undefined members are dropped. */
 export function attribute(value: unknown): Attribute {

@@ -20,7 +20,7 @@ export async function writeJournal(
 ): Promise<AuditEntry[]> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const known = await ports.inventory.get(headKey(journal));
-    const head = known ? { seq: Number(known['seq']), hash: String(known['hash']) } : { seq: 0, hash: genesisHash };
+    const head = headOf(known);
     const at = instant(ports.clock.now());
     const entries = chain(
       head,
@@ -42,6 +42,17 @@ export async function writeJournal(
   }
   throw new InventoryUnavailable(`too many writers met in ${journal}`);
 }
+
+/** Where a journal ends. */
+export async function journalHead(
+  ports: Pick<Ports, 'inventory'>,
+  journal: string,
+): Promise<{ readonly seq: number; readonly hash: string }> {
+  return headOf(await ports.inventory.get(headKey(journal)));
+}
+
+const headOf = (known: Item | undefined) =>
+  known ? { seq: Number(known['seq']), hash: String(known['hash']) } : { seq: 0, hash: genesisHash };
 
 /** The entries of a journal, oldest first. */
 export async function readJournal(ports: Pick<Ports, 'inventory'>, journal: string): Promise<AuditEntry[]> {

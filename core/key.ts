@@ -1,9 +1,10 @@
+import type { AuditLine } from './audit.ts';
 import type { Breach } from './breach.ts';
 import type { Consumer } from './consumer.ts';
 import type { Drill, DrillResult } from './drills/drill.ts';
 import { IllegalMove } from './errors.ts';
 import type { Exception } from './exceptions/exception.ts';
-import type { Attention, DueNow, Hold } from './flags.ts';
+import type { Attention, DueNow, Hold, Offboarding, Use } from './flags.ts';
 import type { LeakSource } from './leak-sources.ts';
 import type { Approval } from './revoke/approval.ts';
 
@@ -233,7 +234,8 @@ export interface Key {
   /** Only grows; a write that carries an older one is refused. */
   readonly fence: number;
   readonly audit: { readonly seq: number; readonly hash: string };
-  readonly pending: readonly PendingLine[];
+  /** Lines that single updates left on the key; the next transaction files them in the chain. */
+  readonly pending: readonly AuditLine[];
   readonly pendingCount: number;
   readonly rotation: Rotation | null;
   readonly revocation: Revocation | null;
@@ -260,6 +262,8 @@ export interface Key {
   /** When its owner last said that it is needed (at first, when it was registered); and whether that is being asked now. */
   readonly reviewedAt: string;
   readonly reviewOpen: boolean;
+  /** What the vendor told of its use; absent while it was not asked, or does not tell. */
+  readonly use?: Use | null;
   readonly lastEndedAt: string | null;
   /** When each consumer was heard last; and when those that came after the key itself were registered. By name. */
   readonly heardFrom?: Readonly<Record<string, string>>;
@@ -275,6 +279,8 @@ export interface Key {
   /** Of a canary: the drill under way, and what the last one showed. */
   readonly drill?: Drill | null;
   readonly drilled?: DrillResult;
+  /** Somebody decided that it goes for good: nothing is issued again. */
+  readonly offboard?: Offboarding | null;
   /** A closed revocation of which not every notice was sent yet. */
   readonly untold?: string | null;
   /** Revoked versions whose death is looked at again, and when. */
@@ -287,12 +293,4 @@ export interface Watch {
   readonly look: number;
   readonly at: string;
   readonly deadAt: string;
-}
-
-/** An audit line that a single update left on the key; the next transaction files it in the chain. */
-export interface PendingLine {
-  readonly at: string;
-  readonly actor: string;
-  readonly event: string;
-  readonly detail: Readonly<Record<string, string | number | boolean>>;
 }

@@ -4,6 +4,7 @@ import type { MeasuredOf, Measures } from './metric.ts';
 import type { Notice } from './notice.ts';
 import type { Page } from './page.ts';
 import type { Policy } from './policy.ts';
+import type { Signature } from './seal/seal.ts';
 import type { Settings } from './settings.ts';
 import type { Value } from './value.ts';
 
@@ -24,6 +25,7 @@ export interface Ports {
   readonly notifier: Notifier;
   readonly pager: Pager;
   readonly executions: Executions;
+  readonly seals: Seals;
   readonly clock: Clock;
   /** 128 random bits as 32 lower-case hex digits: request ids, nonces. */
   randomId(): string;
@@ -234,6 +236,19 @@ export interface Notifier {
 export interface Pager {
   /** Throws DestinationUnavailable; the outbox tries again. */
   page(page: Page): Promise<void>;
+}
+
+/** Where seals of the audit chains are signed and kept. Whoever may write the inventory may add one here, and change none. */
+export interface Seals {
+  /** Signs a hash (hex) with the installation's signing key. Throws DestinationUnavailable. */
+  sign(hash: string): Promise<Signature>;
+  /** The public half of that key, as PEM. */
+  publicKey(): Promise<string>;
+  /** Keeps a seal under its number. Throws StoreConflict when there is another one of that number, DestinationUnavailable. */
+  keep(number: number, text: string): Promise<void>;
+  read(number: number): Promise<string | undefined>;
+  /** The number of the last one; 0 when there is none. */
+  last(): Promise<number>;
 }
 
 export type WorkflowName = 'rotate' | 'revoke';

@@ -67,7 +67,7 @@ export async function registerKey(ports: Ports, given: KeyFacts, actor: string):
     repairingAt: null,
   };
   const claims = await claimPrincipal(ports, facts);
-  const rows = indexChange(facts.id, { keys: now, look: now }).set ?? {};
+  const rows = indexChange(facts.id, { keys: now, look: now, seal: now }).set ?? {};
   try {
     await ports.inventory.write([
       { do: 'put', item: { ...newKeyItem(key), ...rows }, when: [{ item: 'absent' }] },
@@ -95,6 +95,8 @@ async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string):
 
 function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
   return commit(ports, facts.id, async (now) => {
+    if (now.offboard)
+      throw new Refused('E_REVOKED', `${facts.id} ${now.state === 'retired' ? 'is retired' : 'is to go for good'}: register another key`);
     if (now.rotation || now.revocation) throw new Refused('E_BUSY', `${facts.id} is ${now.state}; change its facts when that has ended`);
     if (now.facts.provider !== facts.provider && now.lastVersion > 0) {
       throw new Refused('E_INPUT_INVALID', 'a key cannot move to another provider', [

@@ -23,6 +23,8 @@ export interface Settings {
   readonly idleCheckSeconds: number;
   /** How often each tier's schedule fires. */
   readonly sweepSeconds: { readonly high: number; readonly medium: number; readonly low: number };
+  /** How often the ends of the audit chains are sealed. */
+  readonly sealSeconds: number;
   /** Whoever was told something is not told more for this long, unless it is the first emergency. */
   readonly digestSeconds: number;
   /** What still waits for people so long after they were told, or took it, is told again. */
@@ -47,6 +49,7 @@ export const productionSettings: Settings = {
   reconcileSeconds: 60,
   idleCheckSeconds: 86_400,
   sweepSeconds: { high: 300, medium: 3600, low: 21_600 },
+  sealSeconds: 300,
   digestSeconds: 300,
   remindSeconds: 86_400,
   maxMints: 3,

@@ -5,7 +5,9 @@ import { type Escalation, openEscalations } from './escalation.ts';
 import { awaitedEvidence } from './evidence.ts';
 import { type Finding, findingsOf } from './findings.ts';
 import type { Attention, Hold } from './flags.ts';
-import { findKey, getKey, listVersions, partition } from './items.ts';
+import { everyKey, pageOfKeys } from './fleet.ts';
+import type { Hint } from './inventory.ts';
+import { getKey, listVersions, partition } from './items.ts';
 import type { Key, KeyFacts, KeyState, Tier } from './key.ts';
 import { openOperation } from './operation.ts';
 import type { Ports } from './ports.ts';
@@ -61,10 +63,7 @@ export interface KeyReport extends KeySummary {
 /** Every key, by id. */
 export async function listKeys(ports: Ports): Promise<KeySummary[]> {
   const summaries: KeySummary[] = [];
-  for await (const { keyId } of ports.inventory.hints('keys')) {
-    const key = await findKey(ports, keyId);
-    if (key) summaries.push(summaryOf(ports, key));
-  }
+  for await (const key of everyKey(ports)) summaries.push(summaryOf(ports, key));
   return summaries.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -100,7 +99,10 @@ export async function history(ports: Ports, keyId: string): Promise<AuditEntry[]
   return (await ports.inventory.list(partition(keyId), 'AUD#')).map((item) => withoutKeys(item) as unknown as AuditEntry);
 }
 
+/** Of the keys of one page; what is no key's, comes with the first. */
 export interface Status {
+  /** The place behind which the next page is; null when there is none. */
+  readonly next: Hint | null;
   readonly keys: number;
   readonly byState: Readonly<Record<string, number>>;
   readonly byTier: Readonly<Record<string, number>>;
@@ -123,13 +125,12 @@ export interface EscalationView {
   readonly acknowledgedBy: string | null;
 }
 
-/** The whole installation at a glance. */
-export async function status(ports: Ports): Promise<Status> {
-  const keys: Key[] = [];
-  for await (const { keyId } of ports.inventory.hints('keys')) {
-    const key = await findKey(ports, keyId);
-    if (key) keys.push(key);
-  }
+/** The whole installation at a glance, as many keys at a time as a page has. */
+export async function status(
+  ports: Ports,
+  page: { readonly behind: Hint | null; readonly limit: number } = { behind: null, limit: 2000 },
+): Promise<Status> {
+  const { keys, next } = await pageOfKeys(ports, page.behind, page.limit);
   const now = instant(ports.clock.now());
   const count = (name: (key: Key) => string) => {
     const counts: Record<string, number> = {};
@@ -137,6 +138,7 @@ export async function status(ports: Ports): Promise<Status> {
     return counts;
   };
   return {
+    next,
     keys: keys.length,
     byState: count(({ state }) => state),
     byTier: count(({ tier }) => tier),
@@ -145,7 +147,7 @@ export async function status(ports: Ports): Promise<Status> {
       return operation ? [{ keyId: key.facts.id, operation }] : [];
     }),
     attention: keys.flatMap((key) => (key.attention ? [{ keyId: key.facts.id, attention: key.attention }] : [])),
-    escalations: (await openEscalations(ports)).map(escalationView),
+    escalations: page.behind ? [] : (await openEscalations(ports)).map(escalationView),
     overdue: keys.filter((key) => findingsOf(key, now, ports.policy).some(({ rule }) => rule === 'overdue')).map((key) => key.facts.id),
   };
 }
@@ -169,7 +171,8 @@ export async function nearestKeys(ports: Ports, keyId: string): Promise<string[]
     .map(({ id }) => id);
 }
 
-function summaryOf(ports: Ports, key: Key): KeySummary {
+/** A key in a line. */
+export function summaryOf(ports: Ports, key: Key): KeySummary {
   const now = instant(ports.clock.now());
   const verdict = dueVerdict(key, now, ports.policy);
   const { id, owner, environment, provider, mode } = key.facts;

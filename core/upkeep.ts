@@ -1,12 +1,12 @@
 import { openBreach } from './breach.ts';
 import { type Commit, commit } from './commit.ts';
-import { accessReviewAt, brokenByTime, remindersOf, triggerOf } from './due.ts';
+import { accessReviewAt, brokenByTime, dormantAt, remindersOf, triggerOf } from './due.ts';
 import { ConditionFailed } from './errors.ts';
 import { operationIdOf } from './items.ts';
 import type { Key } from './key.ts';
 import { noticeFor } from './outbox.ts';
 import type { Ports } from './ports.ts';
-import { openingOn } from './reviews/open.ts';
+import { openingOn, type ReviewOpening } from './reviews/open.ts';
 import { instant } from './time.ts';
 
 /**
@@ -93,10 +93,20 @@ function reminded(ports: Ports, key: Key, now: string): Part {
   };
 }
 
+/** One question at a time: whether a key that nobody uses is needed, or else the one that comes again and again. */
 function asked(ports: Ports, key: Key, now: string): Part {
+  const dormant = dormantAt(key, ports.policy);
+  if (dormant !== null && dormant <= now) {
+    const used = key.use?.at ? `was used last at ${key.use.at}` : 'was never used since it is known';
+    return asking(ports, key, { kind: 'dormant', trigger: `${key.use?.at} ${key.reviewedAt}`, cause: `is it still needed? It ${used}` });
+  }
   const at = accessReviewAt(key, ports.policy);
   if (at === null || at > now) return {};
   const cause = `is it still needed? Its owner said so last at ${key.reviewedAt}`;
-  const { review: _review, ...change } = openingOn(ports, key, { kind: 'access', trigger: key.reviewedAt, cause }, 'schedule');
+  return asking(ports, key, { kind: 'access', trigger: key.reviewedAt, cause });
+}
+
+function asking(ports: Ports, key: Key, opening: ReviewOpening): Part {
+  const { review: _review, ...change } = openingOn(ports, key, opening, 'schedule');
   return { set: { reviewOpen: true }, ...change };
 }

@@ -65,6 +65,7 @@ function build(parts: readonly Part[]): Ports {
     notifier: absent('notifier'),
     pager: absent('pager'),
     executions: absent('executions'),
+    seals: absent('seals'),
     fingerprint: refuse('fingerprint'),
     ...Object.assign({}, ...parts.map((part) => part(ground))),
     clock: systemClock,

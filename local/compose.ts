@@ -12,6 +12,7 @@ import { destinations } from '../adapters/destinations/registry.ts';
 import { secretsManagerDestination } from '../adapters/destinations/secrets-manager.ts';
 import { ssmParameterDestination } from '../adapters/destinations/ssm-parameter.ts';
 import { masterKey } from '../adapters/file/master-key.ts';
+import { fileSeals } from '../adapters/file/seals.ts';
 import { fileSecretStore } from '../adapters/file/secret-store.ts';
 import { fingerprintWith } from '../adapters/fingerprint.ts';
 import { apiGatewayProvider } from '../adapters/providers/aws-api-gateway.ts';
@@ -102,6 +103,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
     notifier: feed,
     pager: logChannel(log),
     executions,
+    seals: fileSeals({ dir: files.seals, keyFile: files.sealKey }),
     clock: systemClock,
     randomId,
     fingerprint: fingerprintWith(async () => pepper),

@@ -18,6 +18,9 @@ export function localFiles(folder: string) {
     senders: join(folder, 'senders'),
     /** `<consumer>.token`: who can read it is that consumer. */
     consumers: join(folder, 'consumers'),
+    /** Seals of the audit chains, to be copied elsewhere; and the key that signs them. */
+    seals: join(folder, 'seals'),
+    sealKey: join(folder, 'seal.key'),
     /** The policy as it was when it was last good. */
     lastGoodPolicy: join(folder, 'policy.last-good.yaml'),
     notices: join(folder, 'notices.jsonl'),

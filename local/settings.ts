@@ -14,6 +14,7 @@ export const localSettings: Settings = {
   reconcileSeconds: 2,
   idleCheckSeconds: 10,
   sweepSeconds: { high: 5, medium: 10, low: 15 },
+  sealSeconds: 60,
 };
 
 /** How the sandbox vendor is treated here instead of what its spec says: it is on this machine, so it need not be waited for. */

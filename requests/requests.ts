@@ -14,21 +14,23 @@ import { reassertKey } from '../core/reassert/reassert.ts';
 import { goLive, registerKey } from '../core/register.ts';
 import { requestRollback } from '../core/rotate/abort.ts';
 import { beginRotation } from '../core/rotate/begin.ts';
-import { history, listKeys, showKey, status } from '../core/show.ts';
+import { history, showKey } from '../core/show.ts';
 import { sweep } from '../core/sweep.ts';
 import { tierOf } from '../core/tier.ts';
+import { audit } from './audit.ts';
 import { bulk } from './bulk.ts';
 import { drills } from './drills.ts';
 import { emergency } from './emergency.ts';
+import { exceptions } from './exceptions.ts';
 import { factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
+import { fleet } from './fleet.ts';
 import { accept } from './problems.ts';
 import { reports } from './reports.ts';
 import { type Request, reason, request, requestId } from './request.ts';
 import { reviews } from './reviews.ts';
 
 const oneKey = z.strictObject({ keyId: keyId() });
-const nothing = z.strictObject({});
 const table = z.string().check(z.regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a table'));
 const knownVersion = z.strictObject({
   number: z.int().check(z.minimum(1)),
@@ -51,7 +53,9 @@ export const requests: Readonly<Record<string, Request>> = {
       return { keyId: facts.id, tier: tierOf(facts, ports.policy).tier };
     },
   ),
-  'provider.list': request('read', nothing, async (ports) => ports.providers().map((provider) => sheetOf(ports.provider(provider)))),
+  'provider.list': request('read', z.strictObject({}), async (ports) =>
+    ports.providers().map((provider) => sheetOf(ports.provider(provider))),
+  ),
   'provider.show': request('read', z.strictObject({ provider: name() }), async (ports, input) => sheetOf(ports.provider(input.provider))),
   'key.adopt': request(
     'create',
@@ -73,7 +77,6 @@ export const requests: Readonly<Record<string, Request>> = {
       ),
   ),
   'key.live': request('approve', oneKey, goLive),
-  'key.list': request('read', nothing, (ports) => listKeys(ports)),
   'key.show': request('read', oneKey, (ports, input) => showKey(ports, input.keyId)),
   'key.explain': request('read', oneKey, (ports, input) => explainKey(ports, input.keyId)),
   'key.history': request('read', oneKey, (ports, input) => history(ports, input.keyId)),
@@ -105,9 +108,11 @@ export const requests: Readonly<Record<string, Request>> = {
     setHold,
   ),
   unhold: request('hold', z.strictObject({ keyId: keyId(), reason }), clearHold),
+  ...exceptions,
   ...reviews,
   'escalation.acknowledge': request('acknowledge', z.strictObject({ about: text(300) }), acknowledge),
-  status: request('read', nothing, (ports) => status(ports)),
+  ...fleet,
+  ...audit,
   'inventory.show': request('read', z.strictObject({ from: z.exactOptional(table) }), showInventory),
   'inventory.reassert': request(
     'create',

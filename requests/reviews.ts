@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { offboardKey } from '../core/offboard.ts';
 import { reviewKinds } from '../core/policy.ts';
 import { answerReview } from '../core/reviews/answer.ts';
 import { listReviews } from '../core/reviews/list.ts';
@@ -23,6 +24,7 @@ export const reviews: Readonly<Record<string, Request>> = {
     listReviews,
   ),
   'review.show': request('read', z.strictObject({ reviewId }), (ports, input) => getReview(ports, input.reviewId)),
+  'key.offboard': request('plan', z.strictObject({ keyId: keyId(), reason }), offboardKey),
   'review.answer': request('review', z.strictObject({ reviewId, answer: name(), note: reason }), answerReview),
   // What no machine sees: tools were changed, a market was entered. The same event on the same day opens one review.
   'review.open': request('review', z.strictObject({ because: z.enum(policyEvents), note: reason }), (ports, { because, note }, actor) =>

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { Refused } from '../../core/errors.ts';
-import type { Status } from '../../core/show.ts';
 import { exits } from '../ending.ts';
 import { localFolder, runningInstance } from '../local-door.ts';
 import { action, examples, type GlobalOptions, type Session } from '../session.ts';
+import { wholeStatus } from '../whole-status.ts';
 
 /** One thing that must be so, and what to do when it is not. */
 interface Finding {
@@ -39,7 +39,7 @@ async function installation(session: Session, options: GlobalOptions): Promise<F
   const deployed = options.stage !== undefined || options.url !== undefined;
   const named: Finding[] = deployed ? [] : [attempt('local installation', () => running())];
   const answers = await attemptAsync('answers', async () => {
-    const { keys, attention } = await session.door.ask<Status>('status', {});
+    const { keys, attention } = await wholeStatus(session);
     return `${session.door.name}: ${keys} keys, ${attention.length} need a person`;
   });
   return [...named, answers];

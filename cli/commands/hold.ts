@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { Refused } from '../../core/errors.ts';
 import { checkKeyId } from '../../core/key-id.ts';
-import { parseDuration } from '../../requests/duration.ts';
 import { intend } from '../intend.ts';
 import { action, examples } from '../session.ts';
+import { untilOf } from '../until.ts';
 
 interface Options {
   readonly reason: string;
@@ -34,25 +33,11 @@ export function hold(): Command {
           session.result(cleared, () => `${keyId} is no longer on hold.`);
           return 0;
         }
-        const end = instantOf(until, Date.now());
+        const end = untilOf(until, 'a hold', Date.now());
         if (dryRun) return intend(session, keyId, [`stop its next rotation until ${end}`]);
         const held = await session.door.ask<{ keyId: string; until: string }>('hold', { keyId, reason, until: end });
         session.result(held, () => `${keyId} is on hold until ${held.until}. Revocations are not stopped by it.`);
         return 0;
       }),
     );
-}
-
-function instantOf(when: string | undefined, now: number): string {
-  const wrong = (message: string) => new Refused('E_INPUT_INVALID', `a hold must end: --until ${message}`, [{ path: '--until', message }]);
-  if (when === undefined) throw wrong('is missing; give an instant, a day, or a length like P3D');
-  const seconds = parseDuration(when);
-  if (seconds !== undefined) return new Date(now + seconds * 1000).toISOString();
-  const instant = /^\d{4}-\d\d-\d\d$/.test(when) ? `${when}T00:00:00Z` : when;
-  const parsed = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(instant) ? new Date(instant) : undefined;
-  // A day that its month does not have is read as one of the next month.
-  if (!parsed || Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(instant.slice(0, 10))) {
-    throw wrong('must be like 2027-01-31T12:00:00Z, 2027-01-31 or P3D');
-  }
-  return parsed.toISOString();
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Status } from '../../core/show.ts';
 import { table } from '../output.ts';
 import { action, examples } from '../session.ts';
+import { wholeStatus } from '../whole-status.ts';
 
 /** `rekey status`: the whole installation at a glance. */
 export function status(): Command {
@@ -10,14 +11,14 @@ export function status(): Command {
     .addHelpText('after', examples('status', 'status --json', 'status --stage prod'))
     .action(
       action(async (session) => {
-        const now = await session.door.ask<Status>('status', {});
+        const now = await wholeStatus(session);
         session.result(now, () => text(now));
         return 0;
       }),
     );
 }
 
-function text({ keys, byState, byTier, open, attention, escalations, overdue }: Status): string {
+function text({ keys, byState, byTier, open, attention, escalations, overdue }: Omit<Status, 'next'>): string {
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.keys(of)
       .sort()

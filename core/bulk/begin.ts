@@ -5,7 +5,7 @@ import type { LeakSource } from '../leak-sources.ts';
 import type { Ports } from '../ports.ts';
 import { openReview } from '../reviews/open.ts';
 import { instant } from '../time.ts';
-import { type Bulk, type BulkSelector, bulkKey, bulksPartition, chunkItems, getBulk } from './bulk.ts';
+import { type Bulk, type BulkSelector, bulkJournal, bulkKey, chunkItems, getBulk } from './bulk.ts';
 import { selectKeys, wordsOf } from './select.ts';
 
 export interface BulkOrder {
@@ -61,7 +61,7 @@ export async function beginBulk(ports: Ports, order: BulkOrder, actor: string): 
   try {
     await writeJournal(
       ports,
-      `${bulksPartition}#LOG`,
+      bulkJournal,
       [{ actor, event: 'bulk.begun', detail: { bulk: id, what: bulk.what, keys: keys.length, reason, source } }],
       [{ do: 'put', item: { ...bulkKey(id), ...(attribute(bulk) as object) }, when: [{ item: 'absent' }] }],
     );

@@ -56,7 +56,9 @@ export interface Bulk {
 }
 
 /** The partition of all bulk revocations, and that of one with its chunks. */
-export const bulksPartition = 'BULKS';
+const bulksPartition = 'BULKS';
+/** The journal of bulk revocations. */
+export const bulkJournal = `${bulksPartition}#LOG`;
 export const bulkKey = (id: string): ItemKey => ({ pk: bulksPartition, sk: id });
 const chunkPartition = (id: string): string => `BULK#${id}`;
 

@@ -57,12 +57,17 @@ function begin(ports: Ports, hash: string): Promise<InstallationState> {
 
 async function end(ports: Ports, hash: string, changed: number): Promise<void> {
   const { version } = ports.policy;
+  const now = instant(ports.clock.now());
   await commitInstallation(ports, (state) =>
     state.applying?.hash !== hash
       ? null
       : {
           actor: 'reconciler',
-          set: { policy: { hash, version, since: instant(ports.clock.now()) }, applying: null },
+          set: {
+            policy: { hash, version, since: now },
+            applying: null,
+            reviewed: { policy: state.reviewed.policy ?? now, log: state.reviewed.log ?? now },
+          },
           events: [{ event: 'policy.applied', detail: { policy: hash, version, from: state.policy?.hash ?? 'none', changed } }],
         },
   );

@@ -6,17 +6,20 @@ import { findKey, orphanPartition, outboxPartition } from '../items.ts';
 import type { Key } from '../key.ts';
 import { openSeconds } from '../measure.ts';
 import { measuredOf } from '../metric.ts';
+import { advanceOffboarding } from '../offboard.ts';
 import { publishPending } from '../outbox.ts';
 import { leaveAlone } from '../pace.ts';
 import { applyPolicy } from '../policy/apply-policy.ts';
 import type { Ports } from '../ports.ts';
 import { escalateReviews } from '../reviews/escalate.ts';
+import { openPeriodicReviews } from '../reviews/periodic.ts';
 import { noteTold } from '../revoke/milestone.ts';
 import { nextWatch, watchDead } from '../revoke/watch.ts';
 import { quiesceSeconds } from '../rotate/abort.ts';
 import { after, instant } from '../time.ts';
 import { reconcileEscalations } from './escalations.ts';
 import { repairIdle } from './idle.ts';
+import { noteUse } from './note-use.ts';
 import { resume, resumeIfStuck } from './stuck.ts';
 
 export interface Reconciled {
@@ -66,6 +69,7 @@ export async function reconcile(ports: Ports): Promise<Reconciled> {
     ...Array.from({ length: atOnce }, worker),
     advanceBulks(ports, bulkSeconds),
     escalateReviews(ports).then((done) => repaired.push(...done)),
+    openPeriodicReviews(ports),
     applyPolicy(ports, policySeconds).then((done) => done.map((what) => ports.log.info(what))),
   ]);
   const lost = ended.find((one) => one.status === 'rejected');
@@ -136,6 +140,9 @@ async function reconcileKey(ports: Ports, key: Key): Promise<string[]> {
     return step ? [...done, step] : done;
   }
   if (isQuiesced(ports, key)) done.push(...(await repairIdle(ports, key)));
+  const gone = isQuiesced(ports, key) ? await advanceOffboarding(ports, key) : null;
+  if (gone) return [...done, gone];
+  await noteUse(ports, key).catch((error: Error) => ports.log.warn('the use of a key was not seen', { key: keyId, error: error.name }));
   await markChecked(ports, key);
   return done;
 }

@@ -1,5 +1,6 @@
 import { commit } from '../commit.ts';
 import { ConditionFailed, Refused } from '../errors.ts';
+import type { DueNow } from '../flags.ts';
 import { findKey, uuidOf } from '../items.ts';
 import type { Key } from '../key.ts';
 import type { TriggerAction } from '../policy.ts';
@@ -110,7 +111,13 @@ async function rotateSoon(ports: Ports, key: Key, reason: string, requestId: str
     if (key.state === 'active' && (code === 'E_BUSY' || code === 'E_TOO_SOON' || code === 'E_HELD')) {
       await commit(ports, keyId, () => ({
         actor,
-        set: { dueNow: reason },
+        set: {
+          dueNow: {
+            cause: reason,
+            message: `${reason}, when it could not be rotated at once`,
+            at: instant(ports.clock.now()),
+          } satisfies DueNow,
+        },
         events: [{ event: 'rotation.asked', detail: { reason, waits: code } }],
       }));
       return 'rotate';

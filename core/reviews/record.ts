@@ -4,6 +4,7 @@ import { ConditionFailed } from '../errors.ts';
 import { commitInstallation } from '../installation.ts';
 import type { Write } from '../inventory.ts';
 import type { Notice } from '../notice.ts';
+import { offboarding } from '../offboard.ts';
 import { noticeFor } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
 import { nextLookAt } from './open.ts';
@@ -35,11 +36,16 @@ export async function recordReview(ports: Ports, before: Review, after: Review, 
     if (after.subject.kind === 'key') {
       await commit(ports, after.subject.id, (key) => {
         const { breaches, events } = judged(key.breaches, after);
+        const goes = after.answer === 'not-needed' && !key.offboard ? offboarding({ by: actor, reason: after.note ?? '', at: now }) : null;
         return {
           actor,
           writes,
-          set: { breaches, ...(after.state === 'answered' && after.kind === 'access' ? { reviewOpen: false, reviewedAt: now } : {}) },
-          events: [event, ...events],
+          set: {
+            ...goes?.set,
+            breaches,
+            ...(after.state === 'answered' && asksForNeed(after) ? { reviewOpen: false, reviewedAt: now } : {}),
+          },
+          events: [event, ...events, ...(goes?.events ?? [])],
           notices: tell
             ? [
                 noticeFor(ports, key, after.id, {
@@ -55,7 +61,10 @@ export async function recordReview(ports: Ports, before: Review, after: Review, 
     } else {
       await commitInstallation(ports, (state) => {
         const { breaches, events } = judged(state.breaches, after);
-        return { actor, writes, set: { breaches }, events: [event, ...events] };
+        const { kind } = after;
+        const looked = after.state === 'answered' && (kind === 'policy' || kind === 'log');
+        const set = { breaches, ...(looked ? { reviewed: { ...state.reviewed, [kind]: now } } : {}) };
+        return { actor, writes, set, events: [event, ...events] };
       });
     }
     return true;
@@ -71,6 +80,9 @@ function judged(breaches: readonly Breach[], review: Review) {
   const message = `the ${review.kind} review ${review.id} was due at ${review.dueAt}, and ${review.assignee} has not answered`;
   return openBreach(breaches, { rule: missedRule, of: review.id, message, since: review.dueAt });
 }
+
+/** Whether a review asks if a key is needed: answered, it is not asked again for a period. */
+const asksForNeed = ({ kind }: Review): boolean => kind === 'access' || kind === 'dormant';
 
 /** The rule that a review without an answer breaks. */
 const missedRule = 'review-missed';

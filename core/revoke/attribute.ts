@@ -21,7 +21,7 @@ export async function attribute(ports: Ports, payload: ExecutionPayload, attempt
   const strangers = await disableOrphans(attempt);
   const versions = await listVersions(ports, attempt.keyId);
   const key = attempt.key;
-  const served = isServed(key, versions);
+  const served = !key.offboard && isServed(key, versions);
   const next: Next = served || !isHeld(key) ? 'reissue' : 'held';
   const now = instant(ports.clock.now());
   await record(attempt, (fresh) => ({
@@ -49,6 +49,7 @@ function isServed(key: Key, versions: readonly Version[]): boolean {
 
 function isHeld(key: Key): boolean {
   const revocation = key.revocation as Revocation;
+  if (key.offboard) return true;
   if (revocation.released) return false;
   // An observed key is contained like any other; what follows is its owner's decision.
   return key.facts.mode === 'observe' || key.facts.incident.reissue === 'held' || holdsReissue(revocation.requests);

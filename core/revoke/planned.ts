@@ -84,7 +84,9 @@ export async function declineRevoke(
   const key = await getKey(ports, request.keyId);
   const approval = waiting(ports, key);
   const { requestId, by } = approval;
-  await settle(ports, key, approval, { event: 'revocation.declined', detail: { request: requestId, by, reason: request.reason } }, actor);
+  const declined = { event: 'revocation.declined', detail: { request: requestId, by, reason: request.reason } };
+  // What was to be ended for good stays as well.
+  await settle(ports, key, approval, declined, actor, { offboard: null });
   return { keyId: request.keyId, requestId };
 }
 
@@ -105,8 +107,9 @@ async function settle(
   { requestId }: Approval,
   event: { readonly event: string; readonly detail: Readonly<Record<string, string>> },
   actor: string,
+  also: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   await commit(ports, key.facts.id, (fresh) =>
-    fresh.approval?.requestId === requestId ? { actor, permit: 'toward dead', set: { approval: null }, events: [event] } : null,
+    fresh.approval?.requestId === requestId ? { actor, permit: 'toward dead', set: { approval: null, ...also }, events: [event] } : null,
   );
 }

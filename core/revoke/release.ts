@@ -37,6 +37,8 @@ export async function releaseReissue(
       set: {
         'revocation.released': true,
         'revocation.held': false,
+        // Whoever wants it back, does not want it gone.
+        offboard: null,
         'revocation.startSeq': startSeq,
         ...(mistake ? { 'revocation.falseAlarm': true } : {}),
         ...(fresh.attention?.reason === 'ReissueHeld' ? { attention: null } : {}),

@@ -26,7 +26,7 @@ export interface UnmanagedEnded {
 }
 
 /** Where what was done to credentials without a key is on record, by provider. */
-const unmanagedJournal = (provider: string): string => `UNMANAGED#${provider}`;
+export const unmanagedJournal = (provider: string): string => `UNMANAGED#${provider}`;
 
 const subjectOf = ({ account, params }: Unmanaged) => ({ keyId: 'unmanaged', account, params });
 

@@ -135,6 +135,7 @@ export function refusalToRotate(ports: Ports, key: Key): Refused | null {
     return new Refused('E_OBSERVE_ONLY', `${id} is observed only; let it go live first: rekey key live ${id}`);
   if (key.revocation || key.state === 'contained')
     return new Refused('E_REVOKED', `${id} is being revoked; only a reissue brings it back: rekey reissue ${id}`);
+  if (key.offboard) return new Refused('E_REVOKED', `${id} is to go for good, as ${key.offboard.by} decided: ${key.offboard.reason}`);
   if (key.hold && key.hold.until > now)
     return new Refused('E_HELD', `${id} is on hold until ${key.hold.until} by ${key.hold.by}: ${key.hold.reason}`);
   const planned = key.current === null ? null : holdOf(key, ports.policy, ports.clock.now());

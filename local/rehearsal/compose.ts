@@ -5,6 +5,7 @@ import { memoryDestination } from '../../adapters/memory/destination.ts';
 import { memoryInventory } from '../../adapters/memory/inventory.ts';
 import { memoryPager } from '../../adapters/memory/pager.ts';
 import { type MemoryProvider, memoryProvider } from '../../adapters/memory/provider.ts';
+import { memorySeals } from '../../adapters/memory/seals.ts';
 import { memorySecretStore } from '../../adapters/memory/secret-store.ts';
 import { Refused } from '../../core/errors.ts';
 import type { KeyFacts } from '../../core/key.ts';
@@ -45,6 +46,7 @@ export function composeRehearsal(
     notifier: rehearsedConsumers(keys, () => ports),
     pager: memoryPager(),
     executions,
+    seals: memorySeals(),
     clock,
     randomId,
     fingerprint: fingerprintWith(async () => Buffer.alloc(32, 1)),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CapabilitySheet } from '../../core/capability.ts';
 import { fakeSecretsManager } from '../support/aws/secrets-manager.ts';
 import { keyDocument, rekey } from '../support/local-installation.ts';
-import { type Asked, ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
+import { type Asked, ok, page, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
 
 /** Stands in for the API and for AWS's own identity service, which answers at the root. */
 let aws: StubDoor;
@@ -23,7 +23,7 @@ let account: string;
 beforeEach(() => {
   account = '111122223333';
   aws.asked.length = 0;
-  aws.reply = (asked) => identity(asked) ?? ok([]);
+  aws.reply = (asked) => identity(asked) ?? ok(page([]));
 });
 
 const identity = ({ path }: Asked) => (path === '/' ? { status: 200, body: stsAnswer(account) } : undefined);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { run } from '../../cli/main.ts';
 import { refusals } from '../../core/errors.ts';
 import { launcher, rekey } from '../support/local-installation.ts';
-import { ok, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
+import { ok, page, refused, type StubDoor, stubDoor } from '../support/stub-door.ts';
 
 let door: StubDoor;
 beforeAll(async () => {
@@ -194,7 +194,7 @@ describe('what the door says', () => {
   });
 
   test('the installation is found from a folder below, and by REKEY_HOME', async () => {
-    door.reply = () => ok([]);
+    door.reply = () => ok(page([]));
     expect((await rekey(['key', 'list', '--json'], { cwd: nowhere, env: { REKEY_HOME: join(door.workspace, '.rekey') } })).stdout).toBe(
       '[]\n',
     );
@@ -221,7 +221,7 @@ describe('what is printed', () => {
   ];
 
   test('row 25: is the same bytes in any language and time zone', async () => {
-    door.reply = () => ok(keys);
+    door.reply = () => ok(page(keys));
     const environments = [
       { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', TZ: 'Pacific/Chatham' },
       { LANG: 'C', TZ: 'America/St_Johns' },
@@ -239,7 +239,7 @@ describe('what is printed', () => {
   });
 
   test('row 24: a reader that goes away changes no exit code and prints no stack trace', async () => {
-    door.reply = () => ok(Array(5000).fill(keys[0]));
+    door.reply = () => ok(page(Array(5000).fill(keys[0])));
     const child = spawn('/bin/sh', ['-c', `{ "$0" "$1" key list; echo "exit $?" >&2; } | head -c 1`, process.execPath, launcher], {
       cwd: door.workspace,
     });
@@ -252,7 +252,7 @@ describe('what is printed', () => {
   });
 
   test.runIf(existsSync('/dev/full'))('row 24: a full disk is an error', async () => {
-    door.reply = () => ok(keys);
+    door.reply = () => ok(page(keys));
     const child = spawn(process.execPath, [launcher, 'key', 'list'], {
       cwd: door.workspace,
       stdio: ['ignore', openSync('/dev/full', 'w'), 'ignore'],

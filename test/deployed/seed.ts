@@ -112,6 +112,7 @@ async function portsOf(cloud: Cloud, clockMs: number): Promise<Ports> {
     notifier: { publish: async () => undefined },
     pager: { page: async () => undefined },
     executions: { start: nobody, state: nobody, succeed: nobody, fail: nobody },
+    seals: { sign: nobody, publicKey: nobody, keep: nobody, read: nobody, last: nobody },
     clock: { now: () => Date.now() + clockMs },
     randomId: randomUUID,
     fingerprint: fingerprintWith(async () => pepper),

@@ -45,7 +45,7 @@ function unknownScripts(files: readonly SourceFile[]): string[] {
 
 /** Commands and options of `npx rekey …` that no file of the command line declares. */
 function unknownCommands(files: readonly SourceFile[], declaredIn: string): string[] {
-  const groups = ['key', 'break-glass', 'bulk', 'incident', 'inventory', 'provider', 'reports', 'review'];
+  const groups = [...declaredIn.matchAll(/= group\('([a-z-]+)'/g)].map(([, name]) => name);
   return files.flatMap((file) =>
     [...file.text.matchAll(/\bnpx rekey ([^\n`|]+)/g)].flatMap(([, line = '']) => {
       const words = line.replace(/#.*$/, '').trim().split(/\s+/);

@@ -6,6 +6,7 @@ import { takeReports } from '../../core/reports/batch.ts';
 import type { ReportCounts, Taken } from '../../core/reports/report.ts';
 import { listReviews } from '../../core/reviews/list.ts';
 import { history } from '../../core/show.ts';
+import { sweep } from '../../core/sweep.ts';
 import { Value } from '../../core/value.ts';
 import { answer } from '../../requests/answer.ts';
 import { awsReports } from '../../requests/senders/aws.ts';
@@ -285,6 +286,9 @@ describe('POL-I4: a system that was reconfigured or moved', () => {
     await answer(w.ports, 'rotate', { keyId, reason: 'another one' }, { actor: 'ada', via: 'operate' });
     await untilIdle(w, keyId);
     await send('event', event({ id: 'move-3', source: 'system-change', subject: { keyId }, says: 'moved' }));
-    expect((await getKey(w.ports, keyId)).dueNow).toBe('migration');
+    expect((await getKey(w.ports, keyId)).dueNow).toMatchObject({ cause: 'migration', at: expect.any(String) });
+    await w.pass(60);
+    expect((await sweep(w.ports, { tier: (await getKey(w.ports, keyId)).tier })).started).toEqual([keyId]);
+    expect((await getKey(w.ports, keyId)).rotation?.reason).toBe('migration');
   });
 });

@@ -1,7 +1,7 @@
 import type { MemoryProvider } from '../../adapters/memory/provider.ts';
-import type { AuditEntry } from '../../core/audit.ts';
+import type { AuditEntry, AuditLine } from '../../core/audit.ts';
 import type { Item, Write } from '../../core/inventory.ts';
-import type { Key, KeyFacts, PendingLine } from '../../core/key.ts';
+import type { Key, KeyFacts } from '../../core/key.ts';
 import type { Notice } from '../../core/notice.ts';
 import type { Version } from '../../core/version.ts';
 import type { Worker, WriteName } from './worker.ts';
@@ -119,5 +119,5 @@ export interface Landed {
   readonly versionsBefore: ReadonlyMap<number, Version>;
   /** Lines that were filed in the audit chain by this write, and those that it left on the key. */
   readonly entries: readonly AuditEntry[];
-  readonly lines: readonly PendingLine[];
+  readonly lines: readonly AuditLine[];
 }

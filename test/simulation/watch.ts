@@ -70,6 +70,7 @@ export function watched(bare: Ports, worker: Worker, gate: Gate): Ports {
     notifier: guard('notifier', bare.notifier),
     pager: guard('pager', bare.pager),
     executions: guard('executions', bare.executions),
+    seals: bare.seals,
     clock: { now: () => bare.clock.now() + worker.skewMs },
     randomId: () => bare.randomId(),
     fingerprint: (value) => bare.fingerprint(value),

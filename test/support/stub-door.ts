@@ -25,6 +25,8 @@ export interface StubDoor {
 }
 
 export const ok = (result: unknown) => ({ status: 200, body: { result } });
+/** The one page of an answer that comes page by page. */
+export const page = (rows: readonly unknown[]) => ({ rows, looked: rows.length, next: null });
 export const refused = (code: string, status = 409, problems: readonly object[] = []) => ({
   status,
   body: { error: { code, name: 'Refused', message: `said the door (${code})`, problems } },

@@ -5,6 +5,7 @@ import { memoryInventory } from '../../adapters/memory/inventory.ts';
 import { memoryNotifier } from '../../adapters/memory/notifier.ts';
 import { memoryPager } from '../../adapters/memory/pager.ts';
 import { type MemoryProvider, type MemoryProviderOptions, memoryProvider } from '../../adapters/memory/provider.ts';
+import { memorySeals } from '../../adapters/memory/seals.ts';
 import { type MemorySecretStore, memorySecretStore } from '../../adapters/memory/secret-store.ts';
 import { adoptVersion } from '../../core/adopt.ts';
 import { receive } from '../../core/adoption.ts';
@@ -40,6 +41,7 @@ export const testSettings: Settings = {
   reconcileSeconds: 5,
   idleCheckSeconds: 20,
   sweepSeconds: { high: 10, medium: 10, low: 10 },
+  sealSeconds: 60,
   digestSeconds: 30,
   remindSeconds: 3600,
   maxMints: 3,
@@ -104,6 +106,7 @@ export interface World {
   readonly provider: MemoryProvider;
   readonly inventory: ReturnType<typeof memoryInventory>;
   readonly secrets: MemorySecretStore;
+  readonly seals: ReturnType<typeof memorySeals>;
   readonly notices: readonly Notice[];
   /** What people were told, in order. */
   readonly pages: readonly Page[];
@@ -155,6 +158,7 @@ export function world(options: WorldOptions = {}): World {
   const provider = memoryProvider({ ...options.provider, clock: now });
   const destination = memoryDestination('memory');
   const secrets = memorySecretStore();
+  const seals = memorySeals();
   const measured: (Measures & MeasuredOf)[] = [];
   let serial = 0;
   let executions: ReturnType<typeof localExecutions>;
@@ -173,6 +177,7 @@ export function world(options: WorldOptions = {}): World {
     notifier,
     pager,
     executions: current,
+    seals,
     clock: now,
     randomId: options.randomId ?? (() => `${(serial++).toString(16).padStart(8, '0')}`.padStart(32, '0')),
     fingerprint: fingerprintWith(async () => Buffer.alloc(32, 7)),
@@ -216,6 +221,7 @@ export function world(options: WorldOptions = {}): World {
     provider,
     inventory,
     secrets,
+    seals,
     notices: notifier.published,
     pages: pager.pages,
     measured,

@@ -25,7 +25,7 @@ export const journey: Journey = {
     await until('another firing', async () => (await firings(cloud, 'medium', since)) >= 1, 150, 5);
     const moved = await started();
     must(moved.length === 25 && moved.every((key) => key.due), `what moved is what was due (${moved.length})`);
-    const list = new Map((await ask<KeySummary[]>(cloud, 'key.list', {})).map((one) => [one.id, one]));
+    const list = new Map((await ask<{ rows: KeySummary[] }>(cloud, 'key.list', {})).rows.map((one) => [one.id, one]));
     const resting = keys.filter(({ keyId, dueAt }) => {
       const one = list.get(keyId);
       return one?.state === 'active' && one.current === 1 && one.nextDueAt === dueAt;

@@ -1,5 +1,6 @@
+import type { AuditLine } from '../../../core/audit.ts';
 import { destinationKey } from '../../../core/items.ts';
-import type { KeyState, PendingLine } from '../../../core/key.ts';
+import type { KeyState } from '../../../core/key.ts';
 import { inflightSeconds } from '../../../core/settings.ts';
 import { isDead, type Version } from '../../../core/version.ts';
 import type { KeyRecord, Landed } from '../oracle.ts';
@@ -70,7 +71,7 @@ const onlyWhatIsOpen: Invariant = {
     const { before } = landed;
     const open = before?.revocation ?? before?.rotation;
     const shown = `the key was ${before?.state}, open was ${open?.id} ${open?.startSeq} at ${open?.step}`;
-    const may = (event: string, holds: (detail: PendingLine['detail']) => boolean | undefined): string[] =>
+    const may = (event: string, holds: (detail: AuditLine['detail']) => boolean | undefined): string[] =>
       said(landed, event).flatMap(({ detail }) => (holds(detail) ? [] : [`${event} of ${detail['operation']} although ${shown}`]));
     const rotating = before?.state === 'rotating' && !before.revocation;
     return [
