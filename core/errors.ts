@@ -148,6 +148,7 @@ export const refusals = {
   E_REVOKED: 5,
   E_HELD: 5,
   E_OBSERVE_ONLY: 5,
+  E_MANAGED: 5,
   E_UNMAPPED: 8,
   E_PAST_POINT_OF_NO_RETURN: 5,
   E_NOTHING_TO_DO: 5,

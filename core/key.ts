@@ -114,6 +114,8 @@ export interface KeyFacts {
   readonly overlapSeconds: number | null;
   /** Why the owner accepts that nothing works between the old version's end and each consumer's move, where the vendor cannot overlap. */
   readonly acceptsGap?: string;
+  /** Who rotates it in our place: its versions are followed, its notices and its revocation are ours. */
+  readonly managedBy?: 'secretsmanager';
   /** `observe`: everything is computed and reported, nothing is changed. */
   readonly mode: 'live' | 'observe';
 }

@@ -15,6 +15,7 @@ export function providerProblems(
     const message = `${name} neither creates nor lists its keys: only a leaked value can be ended there, with rekey revoke --leaked`;
     return [{ path: 'provider', message }];
   }
+  if (facts.managedBy) return [...paramProblems(name, about.params, facts), ...managedProblems(name, traits, facts)];
   return [
     ...paramProblems(name, about.params, facts),
     ...principalProblems(name, traits, facts, policy),
@@ -57,6 +58,20 @@ function principalProblems(name: string, traits: Traits, facts: KeyFacts, policy
   if (!traits.labelled && tierOf(facts, policy).tier !== 'low')
     return refuse('the provider has no names for credentials: the principal must belong to Rekey alone (exclusive: true)');
   return [];
+}
+
+/** AWS makes the versions and writes them to one place; Rekey only follows, tells and revokes. */
+function managedProblems(name: string, { keepsOne }: Traits, { destinations, exclusive }: KeyFacts): Problem[] {
+  const [spec, ...others] = destinations;
+  return [
+    ...(spec?.kind === 'secrets-manager' && others.length === 0
+      ? []
+      : [{ path: 'destinations', message: 'name the one secret that AWS rotates, of kind secrets-manager, and nothing else' }]),
+    ...(exclusive ? [{ path: 'exclusive', message: 'AWS makes credentials there as well: they are not all Rekey’s to end' }] : []),
+    ...(keepsOne
+      ? [{ path: 'provider', message: `${name} always keeps one credential alive: Rekey would have to make one to revoke` }]
+      : []),
+  ];
 }
 
 /** No overlap: every rotation takes its consumers down until they have moved, and cannot be rolled back. Somebody has to say that this is acceptable, and why. */

@@ -92,6 +92,7 @@ function byUrgency(a: Due, b: Due): number {
 
 /** Why the schedule does not start a key's rotation now, or null: a closed window, or the pace at its provider. What has a cause, or is past its life, waits for no window. */
 async function keptBack(ports: Ports, key: Key, verdict: DueVerdict): Promise<string | null> {
+  if (key.facts.managedBy) return 'managed';
   const closed = closedFor(key, ports.policy, ports.clock.now());
   const urgent = key.dueNow !== null || verdict.reason === 'lifetime' || verdict.reason === 'vendor-expiry';
   if (closed && 'windows' in closed && !urgent) return 'window';
@@ -108,6 +109,9 @@ async function isLeftOverdue(ports: Ports, known: Key, now: string, paused: bool
   return !paused && !isKept(key, now) && !closedFor(key, ports.policy, ports.clock.now());
 }
 
-/** A person said that it is not to rotate: that is a finding of the key, and nothing that anybody has to be woken for. */
+/** A person said that it is not to rotate, or AWS does it: that is a finding of the key, and nothing that anybody has to be woken for. */
 const isKept = (key: Key, now: string): boolean =>
-  key.facts.mode === 'observe' || (key.hold !== null && key.hold.until > now) || activeException(key, 'rotation', now) !== undefined;
+  key.facts.mode === 'observe' ||
+  key.facts.managedBy !== undefined ||
+  (key.hold !== null && key.hold.until > now) ||
+  activeException(key, 'rotation', now) !== undefined;

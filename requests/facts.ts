@@ -49,6 +49,7 @@ export const keyFacts = z.strictObject({
   expiresAt: z.nullable(z.iso.datetime({ message: 'must be an instant in UTC, like 2027-01-31T00:00:00Z' })),
   overlapSeconds: z.nullable(z.int().check(z.minimum(0), z.maximum(315_360_000))),
   acceptsGap: z.exactOptional(text(500)),
+  managedBy: z.exactOptional(z.enum(['secretsmanager'])),
   mode: z.enum(['live', 'observe']),
 });
 

@@ -18,6 +18,7 @@ export const httpStatus: Readonly<Record<RefusalCode, number>> = {
   E_REVOKED: 409,
   E_HELD: 409,
   E_OBSERVE_ONLY: 409,
+  E_MANAGED: 409,
   E_UNMAPPED: 409,
   E_PAST_POINT_OF_NO_RETURN: 409,
   E_NOTHING_TO_DO: 409,

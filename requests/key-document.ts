@@ -54,6 +54,7 @@ const {
   incident,
   monitors,
   acceptsGap,
+  managedBy,
   mode,
 } = keyFacts.shape;
 
@@ -110,6 +111,7 @@ const keyDocument = z.strictObject({
     ),
   overlap: z.optional(duration),
   acceptsGap,
+  managedBy,
   mode: z._default(mode, 'live'),
 });
 

@@ -50,7 +50,7 @@ function sheet(report: KeyReport): string {
   const { facts } = report;
   const lines = [
     `${report.id}: ${report.state}, tier ${report.tier}, ${report.environment}${report.mode === 'observe' ? ', observed only' : ''}`,
-    `${facts.purpose}. Owner ${report.owner}; made by ${report.provider}, kept in ${facts.store}.`,
+    `${facts.purpose}. Owner ${report.owner}; made by ${report.provider}${facts.managedBy ? ', rotated by AWS Secrets Manager' : ''}, kept in ${facts.store}.`,
     report.due ? `Due now: ${report.due}` : `Next due: ${report.nextDueAt ?? 'when it has a version'}`,
     report.hold && `On hold until ${report.hold.until} by ${report.hold.by}: ${report.hold.reason}`,
     report.attention && `Needs a person: ${report.attention.message} (${report.attention.reason}, since ${report.attention.since})`,

@@ -12,6 +12,7 @@ import { after, instant } from '../time.ts';
 import { isDead, isEnding, moveVersion, type Version } from '../version.ts';
 import { callPerson, report } from './call-person.ts';
 import { ended } from './ended.ts';
+import { followed, outlived } from './follow.ts';
 import type { Findings, Repair } from './repair.ts';
 
 /**
@@ -25,7 +26,11 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   const provider = ports.provider(key.facts.provider);
   const listed = await provider.list({ keyId, account, params });
   const versions = await listVersions(ports, keyId);
-  const strangers = listed.filter((one) => one.enabled && attributionOf(provider, key, versions, one) === 'stranger').length;
+  const isManaged = key.facts.managedBy !== undefined;
+  // AWS makes credentials beside ours where it rotates the key.
+  const strangers = isManaged
+    ? 0
+    : listed.filter((one) => one.enabled && attributionOf(provider, key, versions, one) === 'stranger').length;
   if (mode === 'observe') {
     await callPerson(ports, key, strangers, []);
     return [];
@@ -33,7 +38,7 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   const findings: Findings = { ports, key, versions, listed, now: instant(ports.clock.now()) };
   const failed: string[] = [];
   const repairs: Repair[] = [];
-  for (const plan of [enabledAgain, orphans, ended, soaked, labelled, drifted])
+  for (const plan of isManaged ? [...always, followed, outlived] : [...always, orphans, drifted])
     await plan(findings).then((planned) => repairs.push(...planned), alone(failed));
   const attempt = repairs.length ? await hold(ports, key) : null;
   const done: string[] = [];
@@ -44,6 +49,12 @@ export async function repairIdle(ports: Ports, key: Key): Promise<string[]> {
   await callPerson(ports, attempt?.key ?? key, strangers, failed);
   return done;
 }
+
+/** What is repaired whoever rotates the key. */
+const always: readonly ((findings: Findings) => Promise<Repair[]>)[] = [enabledAgain, ended, soaked, labelled];
+
+/** What AWS made and ended is AWS's to clear away; what was revoked is ours. */
+const isOurs = ({ facts }: Key, { compromised }: Version): boolean => facts.managedBy === undefined || compromised;
 
 /** One repair's trouble is noted and does not keep the others from being made. */
 function alone(failed: string[]): (error: Error) => void {
@@ -140,7 +151,8 @@ async function enabledAgain({ ports, key, versions, listed, now }: Findings): Pr
   return versions.flatMap((version): Repair[] => {
     const { credentialId } = version;
     const enabled = listed.some((one) => one.credentialId === credentialId && one.enabled);
-    if (!isEnding(version.state) || !credentialId || !enabled || (version.endsAt && now < version.endsAt)) return [];
+    if (!isEnding(version.state) || !credentialId || !enabled || !isOurs(key, version) || (version.endsAt && now < version.endsAt))
+      return [];
     return [
       async (attempt) => {
         await effect(attempt, { name: 'provider.disable', target: `again:${version.number}` }, () =>
@@ -166,7 +178,9 @@ async function enabledAgain({ ports, key, versions, listed, now }: Findings): Pr
 async function soaked({ ports, key, versions, now }: Findings): Promise<Repair[]> {
   const soakSeconds = ports.policy.tiers[key.tier].soakSeconds;
   const provider = ports.provider(key.facts.provider);
-  const over = versions.filter(({ state, disabledAt }) => state === 'disabled' && disabledAt && now >= after(disabledAt, soakSeconds));
+  const over = versions.filter(
+    (one) => one.state === 'disabled' && one.disabledAt && now >= after(one.disabledAt, soakSeconds) && isOurs(key, one),
+  );
   return over.map(
     (version): Repair =>
       async (attempt) => {

@@ -1,6 +1,7 @@
 import { acquire, record } from '../attempt.ts';
 import { listVersions } from '../items.ts';
 import { type Key, moveKey, type Revocation } from '../key.ts';
+import { rotateAtAws } from '../managed.ts';
 import { disableOrphans } from '../orphans.ts';
 import type { ExecutionPayload, Ports } from '../ports.ts';
 import { strangerAttention } from '../rotate/verify.ts';
@@ -49,7 +50,7 @@ function isServed(key: Key, versions: readonly Version[]): boolean {
 
 function isHeld(key: Key): boolean {
   const revocation = key.revocation as Revocation;
-  if (key.offboard) return true;
+  if (key.offboard || key.facts.managedBy) return true;
   if (revocation.released) return false;
   // An observed key is contained like any other; what follows is its owner's decision.
   return key.facts.mode === 'observe' || key.facts.incident.reissue === 'held' || holdsReissue(revocation.requests);
@@ -58,7 +59,9 @@ function isHeld(key: Key): boolean {
 function heldAttention(key: Key, since: string): { reason: string; message: string; since: string } {
   return {
     reason: 'ReissueHeld',
-    message: `contained; the reissue waits for a responder: rekey reissue ${key.facts.id} --reason …`,
+    message: key.facts.managedBy
+      ? `contained; AWS makes the next version, and Rekey goes on by itself: ${rotateAtAws(key.facts)}`
+      : `contained; the reissue waits for a responder: rekey reissue ${key.facts.id} --reason …`,
     since,
   };
 }

@@ -29,7 +29,7 @@ export async function close(ports: Ports, payload: ExecutionPayload, attemptId: 
     throw new IllegalMove(`${keyId} has no clean version at every destination`);
   }
   const left =
-    key.facts.mode === 'observe'
+    key.facts.mode === 'observe' || key.facts.managedBy
       ? undefined
       : versions.find(({ number, state, compromised }) => number !== current.number && state === 'live' && !compromised);
   const overlap = overlapOf(key.facts, ports.policy.tiers[key.tier], activateSecondsOf(key));

@@ -1,12 +1,14 @@
 import { commit } from '../commit.ts';
 import { ConditionFailed, Fenced, Refused } from '../errors.ts';
-import { getKey } from '../items.ts';
+import { findVersion, getKey } from '../items.ts';
+import { rotateAtAws } from '../managed.ts';
 import type { Ports } from '../ports.ts';
 import { startExecution } from '../rotate/begin.ts';
 
 /**
  * A responder releases a held reissue; `mistake` records the incident as a false alarm. The revoked version stays dead: what follows is a
- * new version. Throws Refused E_NOTHING_TO_DO unless the key is contained with its reissue held.
+ * new version. Throws Refused E_NOTHING_TO_DO unless the key is contained with its reissue held,
+ * E_MANAGED while AWS has not rotated it.
  */
 export async function releaseReissue(
   ports: Ports,
@@ -24,6 +26,8 @@ export async function releaseReissue(
         : `${keyId} is ${key.state}: no revocation is open; what was revoked before stays dead and has been issued again`,
     );
   }
+  if (key.facts.managedBy && (await findVersion(ports, keyId, key.current ?? 0))?.compromised !== false)
+    throw new Refused('E_MANAGED', `AWS Secrets Manager makes the next version of ${keyId}, and has not yet: ${rotateAtAws(key.facts)}`);
   const startSeq = revocation.startSeq + 1;
   try {
     await commit(ports, keyId, (fresh) => ({

@@ -2,6 +2,7 @@ import { commit } from '../commit.ts';
 import { ConditionFailed, Fenced, Refused } from '../errors.ts';
 import { getKey, operationIdOf, operationKey } from '../items.ts';
 import { type Key, moveKey, type Rotation } from '../key.ts';
+import { rotateAtAws } from '../managed.ts';
 import { holdOf } from '../policy/calendar.ts';
 import type { Ports } from '../ports.ts';
 import { inflightSeconds } from '../settings.ts';
@@ -20,7 +21,7 @@ export interface Begun {
  * Begins a rotation (K3), or the first issue of a registered key. Afterwards the operation is on record with its pinned versions, and
  * its execution was started; if that start failed, the reconciler makes it. The same trigger (a due instant, a request id) always
  * names the same operation, so that duplicates collapse.
- * Throws Refused: E_NOT_FOUND, E_OBSERVE_ONLY, E_HELD, E_REVOKED, E_BUSY, E_TOO_SOON.
+ * Throws Refused: E_NOT_FOUND, E_MANAGED, E_OBSERVE_ONLY, E_HELD, E_REVOKED, E_BUSY, E_TOO_SOON.
  */
 export async function beginRotation(
   ports: Ports,
@@ -131,6 +132,8 @@ async function recorded(ports: Ports, keyId: string, operationId: string): Promi
 export function refusalToRotate(ports: Ports, key: Key): Refused | null {
   const id = key.facts.id;
   const now = instant(ports.clock.now());
+  if (key.facts.managedBy)
+    return new Refused('E_MANAGED', `AWS Secrets Manager rotates ${id}, and Rekey follows: ${rotateAtAws(key.facts)}`);
   if (key.facts.mode === 'observe')
     return new Refused('E_OBSERVE_ONLY', `${id} is observed only; let it go live first: rekey key live ${id}`);
   if (key.revocation || key.state === 'contained')

@@ -50,12 +50,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   attribute: { admin: get, users: ['iam:UpdateAccessKey', ...list], ...send },
   close: { values: label, ...send },
   sweep: { indexes: ['dynamodb:Query'], rotate: start, 'dead letters': ['sqs:SendMessage'] },
-  // Repairs what executions dropped, and what drifted while the key is idle; creates nothing.
+  // Repairs what executions dropped, and what drifted while the key is idle; stores and fingerprints what AWS rotated; creates nothing at a provider.
   reconcile: {
     indexes: ['dynamodb:Query'],
     admin: get,
     users: ['iam:DeleteAccessKey', 'iam:UpdateAccessKey', ...list],
-    values: [...read, ...label],
+    values: ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', ...read, ...label],
+    pepper: get,
     secrets: [...get, ...write],
     parameters: ['ssm:GetParameter', 'ssm:PutParameter'],
     rotate: [...start, ...answer],

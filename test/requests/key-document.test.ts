@@ -68,6 +68,14 @@ describe('a key document', () => {
     } satisfies KeyFacts);
   });
 
+  test('says who rotates it in our place, and nobody else than Secrets Manager can', () => {
+    const text = withLine('managedBy: secretsmanager');
+    const [row] = readKeyFile(text, 'keys.yaml').keys;
+    expect(row?.facts.managedBy).toBe('secretsmanager');
+    expect(readKeyFile(writeKeyDocument(row?.facts as KeyFacts), 'again.yaml').keys[0]?.facts).toEqual(row?.facts);
+    expect(faults(withLine('managedBy: somebody'))).toEqual([expect.stringContaining('managedBy')]);
+  });
+
   test('several documents, or a list, are several keys', () => {
     const other = replaced('payments/stripe\nowner', 'payments/paypal\nowner');
     const list = [good, other].map((text) => `- ${text.trimEnd().replaceAll('\n', '\n  ')}`).join('\n');
