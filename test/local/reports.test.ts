@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bodyBytes } from '../../requests/body.ts';
 import type { Message } from '../../requests/senders/sender.ts';
-import { type Installation, localInstallation } from '../support/local-installation.ts';
+import { type Installation, keyDocument, localInstallation } from '../support/local-installation.ts';
 import {
   genericEvent,
   githubAlert,
@@ -35,11 +35,11 @@ async function post(sender: string, { headers, raw }: Message) {
 }
 
 /** A key whose value is known, on a principal of its own. */
-async function adopt(keyId: string): Promise<{ id: string; value: string }> {
+async function adopt(keyId: string, change = (document: string) => document): Promise<{ id: string; value: string }> {
   const made = here.vendor.stranger(keyId.replaceAll('/', '-'), 'made by hand');
-  await here.rekey(['key', 'add', '-f', here.keyFile(`${keyId.replace('/', '-')}.yaml`, keyId), '--value-from', '-'], {
-    stdin: made.value,
-  });
+  writeFileSync(join(here.workspace, 'one.yaml'), change(keyDocument(keyId)));
+  const { code } = await here.rekey(['key', 'add', '-f', 'one.yaml', '--value-from', '-'], { stdin: made.value });
+  expect(code).toBe(0);
   return made;
 }
 
@@ -110,3 +110,44 @@ test('POL-I2: a departure is looked at before it is reported', async () => {
   const { stdout } = await here.rekey(['report', '--departure', 'team-payments', '--dry-run']);
   expect(stdout).toMatch(/reports\/safe[\s\S]*owner[\s\S]*rotate[\s\S]*Nothing was changed/);
 }, 60_000);
+
+describe('POL-F2: the signed event by its public door ends at the vendor, with', () => {
+  const send = async (body: object) => {
+    const { status, body: answered } = await post('event', genericEvent(body, { nowMs: Date.now() }));
+    return [status, JSON.parse(answered)];
+  };
+  const minted = (keyId: string) =>
+    here.vendor
+      .log()
+      .filter(
+        ({ operation, path, status }) => operation === 'create' && status === 201 && path.includes(`/${keyId.replaceAll('/', '-')}/`),
+      );
+
+  test.each([
+    ['suspicious-use', (keyId: string) => ({ keyId }), (document: string) => document],
+    ['departure', () => ({ person: 'ada' }), (document: string) => document.replace('purpose:', 'readers: [ada]\npurpose:')],
+    ['system-change', () => ({ service: 'mover' }), (document: string) => document.replace('checkout', 'mover')],
+  ] as const)(
+    'a new version for %s, minted once for an event that comes twice',
+    async (source, subject, change) => {
+      const keyId = `events/${source}`;
+      await adopt(keyId, change);
+      const event = { id: `e-${source}`, source, subject: subject(keyId), says: 'as its sender says' };
+      expect(await send(event)).toMatchObject([200, { result: { matched: 1, queued: 0 } }]);
+      await expect.poll(() => minted(keyId).length, { timeout: 100_000, interval: 500 }).toBe(1);
+      expect(await send(event)).toMatchObject([200, { result: { acted: 0 } }]);
+      expect(minted(keyId)).toHaveLength(1);
+    },
+    120_000,
+  );
+
+  test('nothing for vendor-end but somebody who is asked; once a person says it too, every version there is dead and none is minted', async () => {
+    const { id, value } = await adopt('events/vendor-end');
+    const event = { id: 'e-end', source: 'vendor-end', subject: { vendor: 'sandbox' }, says: 'the contract ended' };
+    expect(await send(event)).toMatchObject([200, { result: { matched: 1 } }]);
+    expect(vendorSaw(id, value).disabled).toBe(false);
+    expect(await here.rekey(['report', '--vendor-end', 'sandbox', '--says', 'the contract ended'])).toMatchObject({ code: 0 });
+    await expect.poll(() => vendorSaw(id, value), { timeout: 100_000, interval: 500 }).toEqual({ disabled: true, accepted: false });
+    expect(minted('events/vendor-end')).toEqual([]);
+  }, 120_000);
+});
