@@ -27,6 +27,8 @@ export interface KeyNotice {
 export interface NoticeFeed {
   /** Waits for the next notices, oldest first; the list is empty when there were none for a while. */
   next(signal: AbortSignal): Promise<readonly KeyNotice[]>;
+  /** Everything that a notice asks for is done: it need not come again. Until then it may. */
+  done?(notice: KeyNotice): Promise<void>;
 }
 
 /** What a service tells about a notice. `proof` is hex HMAC-SHA256, keyed with the value, over `operationId|consumer|nonce`. */
@@ -35,6 +37,8 @@ export interface Receipt {
   readonly operationId: string;
   readonly version: number;
   readonly outcome: 'heard' | 'moved' | 'failed';
+  /** Which notice it answers. */
+  readonly noticeId?: string;
   readonly nonce?: string;
   readonly proof?: string;
   readonly message?: string;

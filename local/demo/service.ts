@@ -19,11 +19,10 @@ const { values } = parseArgs({
     vendor: { type: 'string', default: '' },
     /** How long this service takes to pick up a new value, in milliseconds. */
     delay: { type: 'string', default: '0' },
+    /** Between two calls of the vendor, in milliseconds. */
+    pace: { type: 'string', default: '200' },
   },
 });
-
-/** Between two calls of the vendor, in milliseconds. */
-const paceMs = 200;
 
 const say = (what: string, version?: number) => console.log(JSON.stringify({ what, ...(version === undefined ? {} : { version }) }));
 const http = { url: values.rekey, token: () => readFile(values['token-file'], 'utf8') };
@@ -47,7 +46,7 @@ while (!ending.signal.aborted) {
   const now = await work();
   if (now !== last) say(now);
   last = now;
-  await pause(paceMs, undefined, { signal: ending.signal }).catch(() => undefined);
+  await pause(Number(values.pace), undefined, { signal: ending.signal }).catch(() => undefined);
 }
 await consumer.stop();
 process.stdin.destroy();

@@ -109,9 +109,11 @@ describe('a consumer', () => {
     await writeFile(file, 'two');
     await publish('key.issued', { action: 'refresh', version: 2, nonce: 'n' });
     await until(() =>
-      expect(moved()).toEqual([{ keyId, operationId: 'op', version: 2, outcome: 'moved', nonce: 'n', proof: proofWith('two', 'n') }]),
+      expect(moved()).toEqual([
+        { keyId, operationId: 'op', version: 2, outcome: 'moved', noticeId: `notice-${ids}`, nonce: 'n', proof: proofWith('two', 'n') },
+      ]),
     );
-    expect(receipts[0]).toEqual({ keyId, operationId: 'op', version: 2, outcome: 'heard' });
+    expect(receipts[0]).toEqual({ keyId, operationId: 'op', version: 2, outcome: 'heard', noticeId: `notice-${ids}` });
     accepted.delete('one');
     expect(await work()).toBe('two');
   });

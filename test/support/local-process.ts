@@ -26,7 +26,7 @@ const main = join(import.meta.dirname, '..', '..', 'local', 'main.ts');
 const startSeconds = 30;
 
 /** Durations as short as the inequalities allow without starving a busy machine. */
-const settings = `
+const shortSettings = `
 callSeconds: 1.2
 functionSeconds: 6.5
 marginSeconds: 0.5
@@ -40,7 +40,11 @@ sweepSeconds: { high: 1, medium: 1, low: 1 }
 `;
 
 /** A local process on the workspace that talks to a vendor which is not part of it and so outlives it. */
-export async function localProcess(workspace: string, vendor: Pick<Vendor, 'url' | 'adminKey'>): Promise<LocalProcess> {
+export async function localProcess(
+  workspace: string,
+  vendor: Pick<Vendor, 'url' | 'adminKey'>,
+  settings = shortSettings,
+): Promise<LocalProcess> {
   const folder = join(workspace, '.rekey');
   mkdirSync(join(folder, 'admin', 'sandbox'), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'settings.yaml'), settings);
