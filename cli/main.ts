@@ -8,6 +8,7 @@ import { breakGlassPrepare } from './commands/break-glass-prepare.ts';
 import { bulkList, bulkProofs, bulkResume } from './commands/bulk.ts';
 import { certificate } from './commands/certificate.ts';
 import { confirm } from './commands/confirm.ts';
+import { consumerAdd, consumerList, consumerRemove } from './commands/consumer.ts';
 import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
 import { exceptionApprove, exceptionDecline, exceptionList, exceptionRequest } from './commands/exception.ts';
@@ -44,6 +45,7 @@ import { reviewOpen } from './commands/review-open.ts';
 import { revoke } from './commands/revoke.ts';
 import { rollback } from './commands/rollback.ts';
 import { rotate } from './commands/rotate.ts';
+import { rotationShow } from './commands/rotation-show.ts';
 import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
 import { whoCan } from './commands/who-can.ts';
@@ -81,6 +83,16 @@ function program(): Command {
     examples('key add -f keys/', 'key list', 'key show payments/stripe'),
   );
   for (const command of [keyAdd(), keyList(), keyShow(), keyExplain(), keyLive()]) key.addCommand(settle(command));
+  const consumer = group('consumer', 'the map of who uses a key').addHelpText(
+    'after',
+    examples('consumer list payments/stripe', 'consumer remove payments/stripe old-worker'),
+  );
+  for (const command of [consumerAdd(), consumerList(), consumerRemove()]) consumer.addCommand(settle(command));
+  const rotation = group('rotation', 'an open rotation, and who it waits for').addHelpText(
+    'after',
+    examples('rotation show payments/stripe'),
+  );
+  rotation.addCommand(settle(rotationShow()));
   const inventory = group('inventory', 'the table itself, after it was restored from a backup').addHelpText(
     'after',
     examples('inventory show', 'inventory reassert --from prod-rekey-inventory'),
@@ -146,6 +158,8 @@ function program(): Command {
       `${examples('revoke --leaked -', 'key add -f keys/ --mint', 'rotate payments/stripe --wait', 'status')}\n\nExit codes: 0 done, 1 unexpected, 2 usage or input, 3 not found, 4 not allowed, 5 not now, 6 not verified,\n7 still running, 8 needs a person, 130 interrupted.`,
     );
   rekey.addCommand(key);
+  rekey.addCommand(consumer);
+  rekey.addCommand(rotation);
   rekey.addCommand(inventory);
   rekey.addCommand(glass);
   rekey.addCommand(review);

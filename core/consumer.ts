@@ -1,3 +1,6 @@
+/** Most consumers of one key. */
+export const mostConsumers = 40;
+
 /** How a consumer behaves, which bounds how fast it can move to a new version. */
 export type ConsumerClass = 'cached' | 'long-running' | 'batch' | 'restart-only';
 

@@ -85,16 +85,35 @@ export async function registerKey(ports: Ports, given: KeyFacts, actor: string):
 async function change(ports: Ports, known: Key, facts: KeyFacts, actor: string): Promise<Registered> {
   const same = canonical(attribute(known.facts)) === canonical(attribute(facts));
   if (same) return { keyId: facts.id, outcome: 'unchanged', tier: known.tier, nextDueAt: known.nextDueAt };
-  const key = await changed(ports, facts, actor).catch((error: Error) => {
-    // The key or its principal changed meanwhile: once more, with what is true now.
-    if (error instanceof ConditionFailed || error instanceof Fenced) return changed(ports, facts, actor);
-    throw error;
-  });
+  const key = await tried(ports, facts.id, () => facts, actor);
   return { keyId: facts.id, outcome: 'changed', tier: key.tier, nextDueAt: key.nextDueAt };
 }
 
-function changed(ports: Ports, facts: KeyFacts, actor: string): Promise<Key> {
-  return commit(ports, facts.id, async (now) => {
+/**
+ * Changes a registered key's facts from what they are at that moment. Throws Refused E_INPUT_INVALID (facts that the policy does not allow),
+ * E_BUSY (an operation runs), and whatever `factsOf` throws.
+ */
+export function changeFacts(ports: Ports, keyId: string, factsOf: (now: Key) => KeyFacts, actor: string): Promise<Key> {
+  const checked = (now: Key): KeyFacts => {
+    const facts = factsOf(now);
+    checkFacts(ports, facts);
+    return facts;
+  };
+  return tried(ports, keyId, checked, actor);
+}
+
+function tried(ports: Ports, keyId: string, factsOf: (now: Key) => KeyFacts, actor: string): Promise<Key> {
+  const once = () => changed(ports, keyId, factsOf, actor);
+  return once().catch((error: Error) => {
+    // The key or its principal changed meanwhile: once more, with what is true now.
+    if (error instanceof ConditionFailed || error instanceof Fenced) return once();
+    throw error;
+  });
+}
+
+function changed(ports: Ports, keyId: string, factsOf: (now: Key) => KeyFacts, actor: string): Promise<Key> {
+  return commit(ports, keyId, async (now) => {
+    const facts = factsOf(now);
     if (now.offboard)
       throw new Refused('E_REVOKED', `${facts.id} ${now.state === 'retired' ? 'is retired' : 'is to go for good'}: register another key`);
     if (now.rotation || now.revocation) throw new Refused('E_BUSY', `${facts.id} is ${now.state}; change its facts when that has ended`);

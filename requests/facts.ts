@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { mostConsumers } from '../core/consumer.ts';
 import { consumerProblems } from '../core/consumer-fit.ts';
 import type { Problem } from '../core/errors.ts';
 import type { KeyFacts } from '../core/key.ts';
@@ -13,7 +14,7 @@ const destination = z.strictObject({
   environment: name(),
 });
 
-const consumer = z.strictObject({
+export const consumer = z.strictObject({
   name: name(),
   owner: text(),
   contact: text(),
@@ -42,7 +43,7 @@ export const keyFacts = z.strictObject({
   canary: z.exactOptional(z.boolean()),
   store: name(),
   destinations: list(destination, 20).check(z.minLength(1, 'must name at least one place the value is delivered to')),
-  consumers: list(consumer, 40),
+  consumers: list(consumer, mostConsumers),
   exclusive: z.boolean(),
   incident: z.strictObject({ contacts: list(text(), 50), reissue: z.enum(['automatic', 'held']) }),
   monitors: list(text(), 50),

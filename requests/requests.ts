@@ -3,6 +3,7 @@ import { acknowledge } from '../core/acknowledge.ts';
 import { adoptVersion } from '../core/adopt.ts';
 import { overrideConfirm } from '../core/adoption.ts';
 import { sheetOf } from '../core/capability.ts';
+import { addConsumer, listConsumers, removeConsumer } from '../core/consumers.ts';
 import { Refused } from '../core/errors.ts';
 import { explainKey } from '../core/explain.ts';
 import { clearHold, setHold } from '../core/hold.ts';
@@ -14,15 +15,24 @@ import { reassertKey } from '../core/reassert/reassert.ts';
 import { goLive, registerKey } from '../core/register.ts';
 import { requestRollback } from '../core/rotate/abort.ts';
 import { beginRotation } from '../core/rotate/begin.ts';
+<<<<<<< HEAD
 import { history, showKey } from '../core/show.ts';
+=======
+import { showRotation } from '../core/rotate/show-rotation.ts';
+import { history, listKeys, showKey, status } from '../core/show.ts';
+>>>>>>> e8e0571 (cli: rekey consumer add|list|remove, rekey rotation show)
 import { sweep } from '../core/sweep.ts';
 import { tierOf } from '../core/tier.ts';
 import { audit } from './audit.ts';
 import { bulk } from './bulk.ts';
 import { drills } from './drills.ts';
 import { emergency } from './emergency.ts';
+<<<<<<< HEAD
 import { exceptions } from './exceptions.ts';
 import { factsProblems, keyFacts } from './facts.ts';
+=======
+import { consumer, factsProblems, keyFacts } from './facts.ts';
+>>>>>>> e8e0571 (cli: rekey consumer add|list|remove, rekey rotation show)
 import { keyId, name, text } from './fields.ts';
 import { fleet } from './fleet.ts';
 import { accept } from './problems.ts';
@@ -79,6 +89,10 @@ export const requests: Readonly<Record<string, Request>> = {
   'key.live': request('approve', oneKey, goLive),
   'key.show': request('read', oneKey, (ports, input) => showKey(ports, input.keyId)),
   'key.explain': request('read', oneKey, (ports, input) => explainKey(ports, input.keyId)),
+  'consumer.list': request('read', z.strictObject({ keyId: z.exactOptional(keyId()) }), (ports, input) => listConsumers(ports, input)),
+  'consumer.add': request('create', z.strictObject({ keyId: keyId(), consumer }), addConsumer),
+  'consumer.remove': request('create', z.strictObject({ keyId: keyId(), name: name() }), removeConsumer),
+  'rotation.show': request('read', oneKey, (ports, input) => showRotation(ports, input.keyId)),
   'key.history': request('read', oneKey, (ports, input) => history(ports, input.keyId)),
   rotate: request(
     'rotate',
@@ -97,9 +111,9 @@ export const requests: Readonly<Record<string, Request>> = {
     action: 'confirm',
     door: 'operate',
     run: (ports, input, actor) => {
-      const { consumer, reason, ...rest } = accept(confirmation, input, 'the request');
-      if (consumer === undefined || reason === undefined) throw unproven();
-      return overrideConfirm(ports, { keyId: rest.keyId, consumer, reason }, actor);
+      const { consumer: name, reason, ...rest } = accept(confirmation, input, 'the request');
+      if (name === undefined || reason === undefined) throw unproven();
+      return overrideConfirm(ports, { keyId: rest.keyId, consumer: name, reason }, actor);
     },
   },
   hold: request(
