@@ -15,24 +15,16 @@ import { reassertKey } from '../core/reassert/reassert.ts';
 import { goLive, registerKey } from '../core/register.ts';
 import { requestRollback } from '../core/rotate/abort.ts';
 import { beginRotation } from '../core/rotate/begin.ts';
-<<<<<<< HEAD
-import { history, showKey } from '../core/show.ts';
-=======
 import { showRotation } from '../core/rotate/show-rotation.ts';
-import { history, listKeys, showKey, status } from '../core/show.ts';
->>>>>>> e8e0571 (cli: rekey consumer add|list|remove, rekey rotation show)
+import { history, showKey } from '../core/show.ts';
 import { sweep } from '../core/sweep.ts';
 import { tierOf } from '../core/tier.ts';
 import { audit } from './audit.ts';
 import { bulk } from './bulk.ts';
 import { drills } from './drills.ts';
 import { emergency } from './emergency.ts';
-<<<<<<< HEAD
 import { exceptions } from './exceptions.ts';
-import { factsProblems, keyFacts } from './facts.ts';
-=======
 import { consumer, factsProblems, keyFacts } from './facts.ts';
->>>>>>> e8e0571 (cli: rekey consumer add|list|remove, rekey rotation show)
 import { keyId, name, text } from './fields.ts';
 import { fleet } from './fleet.ts';
 import { accept } from './problems.ts';

@@ -45,11 +45,7 @@ function unknownScripts(files: readonly SourceFile[]): string[] {
 
 /** Commands and options of `npx rekey …` that no file of the command line declares. */
 function unknownCommands(files: readonly SourceFile[], declaredIn: string): string[] {
-<<<<<<< HEAD
   const groups = [...declaredIn.matchAll(/= group\('([a-z-]+)'/g)].map(([, name]) => name);
-=======
-  const groups = ['key', 'consumer', 'rotation', 'break-glass', 'bulk', 'incident', 'inventory', 'provider', 'reports', 'review'];
->>>>>>> e8e0571 (cli: rekey consumer add|list|remove, rekey rotation show)
   return files.flatMap((file) =>
     [...file.text.matchAll(/\bnpx rekey ([^\n`|]+)/g)].flatMap(([, line = '']) => {
       const words = line.replace(/#.*$/, '').trim().split(/\s+/);

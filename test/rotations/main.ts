@@ -1,7 +1,7 @@
 import { rotateInARow } from './rotations.ts';
 
 /**
- * `npm run rotations -- [count]`: a hundred rotations of one key in a row, or as many as are asked for, with a real consumer that works all
+ * `npx node test/rotations/main.ts [count]`: a hundred rotations of one key in a row, or as many as are asked for, with a real consumer that works all
  * the time. Ends with 1 unless the vendor refused none of its requests and saw it use every version.
  */
 const count = Number(process.argv[2] ?? 100);
