@@ -65,8 +65,15 @@ export function inflightSeconds(settings: Settings): number {
   return settings.functionSeconds + settings.settleSeconds + settings.skewSeconds;
 }
 
-/** The most external calls any step makes in one attempt: list, delete, create, store, probe. */
-const maxCallsPerAttempt = 5;
+/**
+ * The most calls beside the inventory's that an attempt makes one after the other before it records that its step is done: Distribute reads the
+ * value, writes each destination and reads it back, looks at the labels and moves one. Steps that go through versions, and rolling back,
+ * record each one by itself: when their function is ended, the next attempt goes on. The inventory is beside this: it answers in milliseconds, or the
+ * attempt ends by its name (test/core/calls.test.ts counts).
+ */
+export function callsPerAttempt({ destinationsPerAttempt }: Pick<Settings, 'destinationsPerAttempt'>): number {
+  return 3 + 2 * destinationsPerAttempt;
+}
 
 /** Throws Refused E_INPUT_INVALID that names every inequality of protocol.md §5 which does not hold. */
 export function checkSettings(settings: Settings): Settings {
@@ -74,17 +81,25 @@ export function checkSettings(settings: Settings): Settings {
   const must = (path: string, holds: boolean, message: string) => {
     if (!holds) problems.push({ path, message });
   };
-  for (const [path, seconds] of Object.entries(settings)) {
-    if (typeof seconds === 'number') must(path, Number.isFinite(seconds) && seconds > 0, 'must be a positive number');
-  }
+  for (const [path, number] of numbersOf(settings)) must(path, Number.isFinite(number) && number > 0, 'must be a positive number');
+  for (const path of ['destinationsPerAttempt', 'maxMints', 'maxRestarts'] as const)
+    must(path, !(settings[path] % 1), 'must be a whole number');
+  const calls = callsPerAttempt(settings);
   must(
     'functionSeconds',
-    maxCallsPerAttempt * settings.callSeconds <= settings.functionSeconds - settings.marginSeconds,
-    `must be at least ${maxCallsPerAttempt} × callSeconds + marginSeconds`,
+    calls * settings.callSeconds < settings.functionSeconds - settings.marginSeconds,
+    `must be more than ${calls} × callSeconds + marginSeconds (3 calls, and 2 for each of destinationsPerAttempt)`,
   );
-  must('destinationsPerAttempt', Number.isInteger(settings.destinationsPerAttempt), 'must be a whole number');
   must('orphanSeconds', settings.orphanSeconds >= 3 * settings.reconcileSeconds, 'must be at least 3 × reconcileSeconds');
   must('stuckSeconds', settings.stuckSeconds > settings.functionSeconds, 'must be more than functionSeconds');
   if (problems.length) throw new Refused('E_INPUT_INVALID', 'the settings contradict each other', problems);
   return settings;
+}
+
+/** Every number with its path, those of each tier too. */
+function numbersOf(settings: object): [path: string, number: number][] {
+  return Object.entries(settings).flatMap(([name, value]): [string, number][] => {
+    if (typeof value === 'number') return [[name, value]];
+    return typeof value === 'object' && value !== null ? numbersOf(value).map(([inner, number]) => [`${name}.${inner}`, number]) : [];
+  });
 }

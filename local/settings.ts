@@ -4,7 +4,7 @@ import { productionSettings, type Settings } from '../core/settings.ts';
 export const localSettings: Settings = {
   ...productionSettings,
   stage: 'local',
-  callSeconds: 2,
+  callSeconds: 1.9,
   functionSeconds: 11,
   marginSeconds: 1,
   settleSeconds: 1,

@@ -8,6 +8,8 @@ import { dig } from './template.ts';
 /** The longest that Lambda lets a function run, in seconds. */
 const longest = 900;
 
+const day = 86_400;
+
 /** The inequalities of protocol.md §5 that do not need a workflow. */
 export const durationRules: readonly Rule[] = [
   {
@@ -28,6 +30,15 @@ export const durationRules: readonly Rule[] = [
         .filter(([, seconds]) => seconds % 60 !== 0)
         .map(([name, seconds]) => `${name} every ${seconds} s`),
   },
+  about(
+    ['AWS::CloudWatch::Alarm'],
+    'alarm-window',
+    `an alarm must look at whole minutes, and at no more than a day together: CloudWatch refuses others`,
+    ({ properties }) => {
+      const [period, periods] = [dig(properties, 'Period'), dig(properties, 'EvaluationPeriods')].map(Number) as [number, number];
+      return period % 60 === 0 && period * periods <= day;
+    },
+  ),
   // The quiesce is computed from functionSeconds: a step that may run longer could still act after it.
   about(
     ['AWS::Lambda::Function'],

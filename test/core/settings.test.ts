@@ -23,9 +23,13 @@ describe('the settings', () => {
   });
 
   it.each<[name: string, more: Partial<Settings>, paths: string[]]>([
-    ['calls that do not fit into a function', { callSeconds: 11.1 }, ['functionSeconds']],
-    ['calls that just fit', { callSeconds: 11 }, []],
-    ['half a destination per attempt', { destinationsPerAttempt: 1.5 }, ['destinationsPerAttempt']],
+    ['calls that just do not fit into a function', { callSeconds: 11 }, ['functionSeconds']],
+    ['calls that just fit', { callSeconds: 10.9 }, []],
+    ['more destinations per attempt than there is time for', { destinationsPerAttempt: 2 }, ['functionSeconds']],
+    ['several destinations and the time for them', { destinationsPerAttempt: 2, functionSeconds: 80 }, []],
+    ['a tier that is never looked at', { sweepSeconds: { high: 0, medium: 3600, low: 21_600 } }, ['sweepSeconds.high']],
+    ['a tier that is looked at before', { sweepSeconds: { high: 300, medium: -60, low: 21_600 } }, ['sweepSeconds.medium']],
+    ['half a destination per attempt', { destinationsPerAttempt: 0.5 }, ['destinationsPerAttempt']],
     ['orphans that live for less than three rounds', { orphanSeconds: 179 }, ['orphanSeconds']],
     ['an operation stuck before its function could end', { stuckSeconds: 60 }, ['stuckSeconds']],
     ['nothing', { settleSeconds: 0 }, ['settleSeconds']],

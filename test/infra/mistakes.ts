@@ -62,6 +62,24 @@ export const mistakes: readonly Mistake[] = [
     }),
   },
   {
+    mistake: 'more destinations in one attempt than its function has time for',
+    rule: 'settings-contradict',
+    installation: (sound) => ({ ...sound, settings: { ...sound.settings, destinationsPerAttempt: 50 } }),
+  },
+  {
+    mistake: 'a schedule that fires every nothing',
+    rule: 'settings-contradict',
+    installation: (sound) => ({ ...sound, settings: { ...sound.settings, sweepSeconds: { ...sound.settings.sweepSeconds, high: 0 } } }),
+  },
+  {
+    mistake: 'sweeps so rare that no alarm can watch them',
+    rule: 'alarm-window',
+    installation: (sound) => ({
+      ...sound,
+      settings: { ...sound.settings, sweepSeconds: { ...sound.settings.sweepSeconds, high: 43_200 } },
+    }),
+  },
+  {
     mistake: 'a schedule every ninety seconds',
     rule: 'schedule-in-minutes',
     installation: (sound) => ({ ...sound, settings: { ...sound.settings, reconcileSeconds: 90 } }),

@@ -68,7 +68,7 @@ describe('npm start', () => {
     await writeFile(join(local.folder, 'settings.yaml'), 'callSeconds: 20\nsurprise: 1\nstage: 7\n');
     await expect(local.start()).rejects.toThrow(/ended at once with 2: .*settings\.yaml, line 2, column 1: surprise: is no field/s);
     await writeFile(join(local.folder, 'settings.yaml'), 'callSeconds: 20\n');
-    await expect(local.start()).rejects.toThrow(/functionSeconds: must be at least 5 × callSeconds \+ marginSeconds/);
+    await expect(local.start()).rejects.toThrow(/functionSeconds: must be more than 5 × callSeconds \+ marginSeconds/);
     expect(await readdir(local.folder)).not.toContain('inventory.db');
   });
 

@@ -47,7 +47,7 @@ export interface Installation {
 
 /** As short as the inequalities of the settings allow. */
 const settings = `
-callSeconds: 1
+callSeconds: 0.9
 functionSeconds: 6
 marginSeconds: 1
 settleSeconds: 0.5

@@ -27,7 +27,7 @@ const startSeconds = 30;
 
 /** Durations as short as the inequalities allow without starving a busy machine. */
 const shortSettings = `
-callSeconds: 1.2
+callSeconds: 1.1
 functionSeconds: 6.5
 marginSeconds: 0.5
 settleSeconds: 0.5

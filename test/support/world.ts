@@ -31,7 +31,7 @@ import { passing } from './passing.ts';
 /** Small durations, in the proportions of production. */
 export const testSettings: Settings = {
   stage: 'test',
-  callSeconds: 1,
+  callSeconds: 0.9,
   functionSeconds: 8,
   marginSeconds: 1,
   settleSeconds: 2,
