@@ -1,16 +1,17 @@
 import { DescribeAlarmsCommand, type MetricAlarm, PutMetricDataCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { stringify } from 'yaml';
 import { metricNamespace } from '../../core/metric.ts';
-import { secretNames } from '../../functions/secret-names.ts';
 import { type AlarmProperties, type Datapoint, extracted, isWatched } from '../support/cloudwatch.ts';
+import { type Condition, conditions, left } from './alarm-conditions.ts';
+import type { Capability } from './capabilities.ts';
 import type { Cloud } from './cloud.ts';
+import type { Subscription } from './subscription.ts';
 import { until } from './until.ts';
 
 /**
- * How an alarm of the deployed stack was shown. `fired`: the condition was there, a function's own log line measured it, and the alarm
- * was in ALARM. `metric shown`: a function's own log line holds the metric that the alarm watches, and it did not breach.
+ * How an alarm of the deployed stack was shown. `fired`: the condition was there, it was measured, and the alarm was in ALARM.
+ * `metric shown`: a function's own log line holds the metric that the alarm watches, it did not breach, and the alarm was set by hand. Of both the
+ * page arrived at a subscriber of the topic.
  */
 export interface AlarmCheck {
   readonly alarm: string;
@@ -18,98 +19,78 @@ export interface AlarmCheck {
   readonly how: 'fired' | 'metric shown' | 'not run';
 }
 
-interface Condition {
-  /** Which function measures it. */
-  readonly logs: string;
-  readonly condition: string;
-  /** Makes it so; returns what puts it right again. Without: nothing is wrong, and the metric is there all the same. */
-  readonly cause?: (cloud: Cloud) => Promise<() => Promise<void>>;
-  /** Whether it is bad enough within the minutes that this takes. */
-  readonly fires: boolean;
+/** Why an endpoint cannot offer a capability, or undefined when it does. */
+export type Lacks = (capability: Capability) => string | undefined;
+
+/** Why nothing is done about an alarm at an endpoint, or undefined when something is. */
+export function notDone(alarm: string, lacks: Lacks): string | undefined {
+  const condition = conditions[alarm];
+  if (!condition) return left[alarm];
+  return condition.needs?.map(lacks).find((why) => why !== undefined);
 }
 
-/** What is done here about each alarm; the others are not run, and why is said. */
-const conditions: Readonly<Record<string, Condition>> = {
-  'rotation-rolled-back': {
-    logs: 'step-rollback',
-    condition: 'a key whose provider account has no admin credential is minted',
-    cause: (cloud) => refusedKey(cloud, 'rolled-back'),
-    fires: true,
-  },
-  'keys-not-reconciled': {
-    logs: 'reconcile',
-    condition: 'a key whose provider account has no admin credential is looked at',
-    cause: (cloud) => refusedKey(cloud, 'not-reconciled'),
-    fires: true,
-  },
-  'consumer-silent': {
-    logs: 'reconcile',
-    condition: 'a consumer never proves that it moved, until the overlap is at its cap',
-    cause: silentConsumer,
-    fires: true,
-  },
-  'revocation-not-contained': {
-    logs: 'reconcile',
-    condition: 'a key is revoked while its admin credential is refused; the target of fifteen minutes is not waited for',
-    cause: refusedRevocation,
-    fires: false,
-  },
-  'reconciler-stopped': { logs: 'reconcile', condition: 'the reconciler runs', fires: false },
-  'sweeps-stopped': { logs: 'sweep', condition: 'the sweeps run', fires: false },
-  'key-overdue': { logs: 'sweep', condition: 'no key is overdue', fires: false },
-};
-
-const left: Readonly<Record<string, string>> = {
-  'operation-stuck': 'its executions would have to be dropped twice, which takes longer than all journeys together',
-  'notices-waiting': 'the topic would have to refuse what the other journeys wait for',
-  'revocation-failed': 'counted by Step Functions itself',
-  'doors-failing': 'counted by API Gateway itself',
-  'firings-undelivered': 'counted by SQS itself',
-};
-
 /**
- * Shows the alarms of the stage one by one, side by side. At an endpoint that makes no metrics of log lines, the datapoint that a function's
- * own line stands for is put, as it is, in CloudWatch's place. Throws when a condition comes to pass and its alarm does not notice.
+ * Shows the alarms of the stage one by one, side by side. At an endpoint that makes no metrics of log lines, and counts nothing by itself, the
+ * datapoint is put, as it is, in CloudWatch's place. Throws when a condition comes to pass and its alarm does not notice, and when a page does not arrive.
  */
-export async function alarmChecks(cloud: Cloud): Promise<AlarmCheck[]> {
+export async function alarmChecks(cloud: Cloud, lacks: Lacks): Promise<AlarmCheck[]> {
   const { stage, clients } = cloud;
+  const pages = await cloud.subscribe('pages', undefined, 'pages');
   const { MetricAlarms = [] } = await clients.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stage}-rekey-` }));
   return Promise.all(
     MetricAlarms.map(async (alarm): Promise<AlarmCheck> => {
       const name = (alarm.AlarmName ?? '').slice(`${stage}-rekey-`.length);
+      const why = notDone(name, lacks);
+      if (why !== undefined) return { alarm: name, how: 'not run', observed: why };
       const condition = conditions[name];
-      if (condition) return check(cloud, name, alarm, condition);
-      return { alarm: name, how: 'not run', observed: left[name] ?? 'nobody said how' };
+      if (!condition) throw new Error(`nobody said what to do about the alarm ${name}`);
+      return { alarm: name, ...(await check(cloud, pages, alarm, condition)) };
     }),
   );
 }
 
-async function check(
-  cloud: Cloud,
-  alarm: string,
-  described: MetricAlarm,
-  { logs, condition, cause, fires }: Condition,
-): Promise<AlarmCheck> {
+async function check(cloud: Cloud, pages: Subscription, alarm: MetricAlarm, condition: Condition): Promise<Omit<AlarmCheck, 'alarm'>> {
+  const { cloudwatch } = cloud.clients;
   const since = Date.now();
-  const properties = propertiesOf(described);
-  const putRight = await cause?.(cloud);
+  const putRight = await condition.cause?.(cloud);
+  const { datapoint, seen } = await measured(cloud, alarm, condition, since);
+  const byHand = cloud.endpoint.name !== 'aws';
+  if (byHand) await put(cloud, datapoint);
+  const { fires } = condition;
+  const { AlarmName = '', Period = 60, EvaluationPeriods = 1 } = alarm;
+  const rings = async () => (await stateOf(cloud, AlarmName)) === 'ALARM';
+  // As long as it looks back, and some minutes for whoever is late.
+  if (fires) await until(`${AlarmName} rings`, rings, Period * EvaluationPeriods + 300, 5);
+  else {
+    if (await rings()) throw new Error(`${AlarmName} rings though nothing is wrong: ${seen}`);
+    const reason = { StateValue: 'ALARM' as const, StateReason: 'whether its page arrives' };
+    await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, ...reason }));
+  }
+  const page = (message: object) => 'AlarmName' in message && message.AlarmName === AlarmName;
+  await pages.hear(`the page of ${AlarmName}`, page, 120);
+  await putRight?.();
+  await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: 'OK', StateReason: 'seen to ring' }));
+  if (!fires) return { how: 'metric shown', observed: `${seen}; set by hand, its page arrived` };
+  return { how: 'fired', observed: `${seen}${byHand ? ', its datapoint was put by hand' : ''}, it rang, and its page arrived` };
+}
+
+/** What the alarm watches, from a function's own line where one measures it. */
+async function measured(cloud: Cloud, alarm: MetricAlarm, { logs, condition, fires }: Condition, since: number) {
+  const properties = alarm as unknown as AlarmProperties;
+  if (!logs) {
+    const dimensions = Object.fromEntries((alarm.Dimensions ?? []).map(({ Name = '', Value = '' }) => [Name, Value]));
+    const [namespace, name] = [alarm.Namespace ?? '', alarm.MetricName ?? ''];
+    return { seen: `${condition}: seen`, datapoint: { at: Date.now(), namespace, name, dimensions, value: 1 } };
+  }
+  if (alarm.Namespace !== metricNamespace) throw new Error(`${alarm.AlarmName} does not watch a metric of ours`);
   const breaches = ({ value }: Datapoint) => !fires || value >= properties.Threshold;
-  const found = await until(
-    `a line of ${logs} that ${alarm} watches`,
+  const datapoint = await until(
+    `a line of ${logs} that ${alarm.AlarmName} watches`,
     async () => (await measuredBy(cloud, logs, properties, since)).find(breaches),
-    300,
+    420,
     5,
   );
-  const seen = `${condition}: ${logs} measured ${found.name} ${found.value}`;
-  if (cloud.endpoint.name !== 'aws') await put(cloud, found);
-  if (fires) await until(`${alarm} rings`, async () => (await stateOf(cloud, described)) === 'ALARM', 420, 5);
-  else if ((await stateOf(cloud, described)) === 'ALARM') throw new Error(`${alarm} rings though nothing is wrong: ${seen}`);
-  await putRight?.();
-  if (!fires) return { alarm, how: 'metric shown', observed: seen };
-  const reset = { AlarmName: described.AlarmName, StateValue: 'OK' as const, StateReason: 'seen to ring' };
-  await cloud.clients.cloudwatch.send(new SetAlarmStateCommand(reset));
-  const by = cloud.endpoint.name === 'aws' ? '' : ', its datapoint was put by hand';
-  return { alarm, how: 'fired', observed: `${seen}${by}, and it rang` };
+  return { seen: `${condition}: ${logs} measured ${datapoint.name} ${datapoint.value}`, datapoint };
 }
 
 /** The datapoints that an alarm watches, as the lines of a function stand for them. */
@@ -132,68 +113,7 @@ async function put({ clients }: Cloud, { namespace, name, dimensions, value }: D
   await clients.cloudwatch.send(new PutMetricDataCommand({ Namespace: namespace, MetricData }));
 }
 
-async function stateOf({ clients }: Cloud, { AlarmName = '' }: MetricAlarm): Promise<string | undefined> {
+async function stateOf({ clients }: Cloud, AlarmName: string): Promise<string | undefined> {
   const { MetricAlarms } = await clients.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: [AlarmName] }));
   return MetricAlarms?.[0]?.StateValue;
 }
-
-function propertiesOf(alarm: MetricAlarm): AlarmProperties {
-  if (alarm.Namespace !== metricNamespace) throw new Error(`${alarm.AlarmName} does not watch a metric of ours`);
-  return alarm as unknown as AlarmProperties;
-}
-
-/** A key of the sandbox vendor, as YAML; `account` names the admin credential. */
-function keyOf(name: string, { stage }: Cloud, more: object = {}): string {
-  return stringify({
-    ...{ apiVersion: 'rekey/v1', kind: 'Key', id: `alarms/${name}`, owner: 'team-alarms', environment: 'staging', exposure: 'internal' },
-    ...{ purpose: 'makes an alarm ring', provider: 'sandbox', params: { principal: `${stage}-alarms-${name}` }, store: 'rekey' },
-    ...{ exclusive: true, expires: 'never', consumers: [] },
-    destinations: [{ id: 'app', kind: 'secrets-manager', at: `${stage}/alarms-${name}` }],
-    ...more,
-  });
-}
-
-async function addKey(cloud: Cloud, name: string, more: object = {}): Promise<string> {
-  await cloud.clients.secrets.send(new CreateSecretCommand({ Name: `${cloud.stage}/alarms-${name}` }));
-  await cloud.addKey(keyOf(name, cloud, more));
-  return `alarms/${name}`;
-}
-
-const nothing = async (): Promise<void> => undefined;
-
-/** Nobody can put it right but by a credential that there never was: it goes with the stage. */
-async function refusedKey(cloud: Cloud, name: string): Promise<() => Promise<void>> {
-  await addKey(cloud, name, { account: 'nobody' });
-  return nothing;
-}
-
-/** Its tier lets nobody speak for the consumer, and its overlap is short. It waits until the stage is taken away. */
-async function silentConsumer(cloud: Cloud): Promise<() => Promise<void>> {
-  const consumers = [{ name: 'silent', owner: 'team-alarms', contact: 'alarms@example.com', refresh: 'PT2S' }];
-  const keyId = await addKey(cloud, 'silent', { environment: 'production', consumers });
-  await isActive(cloud, keyId);
-  await until('a rotation begins', () => cloud.rekey(['rotate', keyId, '--yes', '--reason', 'an alarm']), 90, 3);
-  return nothing;
-}
-
-/** The admin credential of an account of its own stops working, and then the key is revoked. */
-async function refusedRevocation(cloud: Cloud): Promise<() => Promise<void>> {
-  const { SecretPrefix = '' } = cloud.stack.outputs();
-  const SecretId = secretNames.admin(SecretPrefix, 'sandbox', 'alarms');
-  const good = JSON.stringify({ apiKey: cloud.vendor.adminKey.reveal() });
-  const { secrets } = cloud.clients;
-  await secrets.send(new CreateSecretCommand({ Name: SecretId, KmsKeyId: secretNames.encryptionAlias(cloud.stage), SecretString: good }));
-  const keyId = await addKey(cloud, 'revoked', { account: 'alarms' });
-  await isActive(cloud, keyId);
-  await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify({ apiKey: 'no longer' }) }));
-  const as = await cloud.principal('responder', { name: 'alarms' });
-  await cloud.cli(['revoke', keyId, '--confirm', keyId, '--reason', 'an alarm', '--source', 'log', '--no-wait'], { as });
-  const { state } = await cloud.key(keyId);
-  if (state !== 'revoking') throw new Error(`the key is ${state}, and was to be revoked`);
-  return async () => {
-    await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: good }));
-  };
-}
-
-const isActive = (cloud: Cloud, keyId: string) =>
-  until(`${keyId} is active`, async () => (await cloud.key(keyId)).state === 'active', 120, 3);

@@ -35,7 +35,6 @@ export interface Cloud {
   readonly vendor: AskedVendor;
   /** Address of the HTTP API, without a slash at its end. */
   readonly apiUrl: string;
-  readonly topicArn: string;
   readonly table: string;
   readonly stateMachineArns: Readonly<Record<WorkflowName, string>>;
   /** Clients with the rights of whoever runs the tests. */
@@ -54,11 +53,14 @@ export interface Cloud {
   key(keyId: string): Promise<KeyReport>;
   /** A bare signed POST to the HTTP API: `/receipts`, `/requests/rotate`. */
   post(path: string, body: object, as: Principal): Promise<Answer>;
-  /** A new queue `<stage>-<name>` that is subscribed to the topic of notices. */
-  subscribe(name: string, filter?: Readonly<Record<string, readonly string[]>>): Promise<Subscription>;
+  /** A new queue `<stage>-<name>` that is subscribed as a service is, to notices and emergencies, or to the pages of people. */
+  subscribe(name: string, filter?: Readonly<Record<string, readonly string[]>>, topic?: 'pages'): Promise<Subscription>;
   execution(executionArn: string): Promise<ExecutionSeen>;
   executions(workflow: WorkflowName): Promise<ExecutionListItem[]>;
 }
+
+/** How often a command is tried whose requests are not answered in time. */
+const attempts = 3;
 
 const cliProgram = join(import.meta.dirname, '..', '..', 'cli', 'rekey.mjs');
 
@@ -66,7 +68,7 @@ const cliProgram = join(import.meta.dirname, '..', '..', 'cli', 'rekey.mjs');
 export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admit }: StageVendor): Promise<Cloud> {
   const { stage, account, region } = stack;
   const clients = openClients();
-  const { ApiUrl = '', TopicArn = '', SecretPrefix = '' } = stack.outputs();
+  const { ApiUrl = '', TopicArn = '', EmergenciesTopicArn = '', PagesTopicArn = '', SecretPrefix = '' } = stack.outputs();
   await admit({ stage, secretPrefix: SecretPrefix, secretsManager: clients.secrets });
   const principal = principals({ iam: clients.iam, stage, account, slow: endpoint.name === 'aws' });
   const operator = await principal('operator');
@@ -75,13 +77,17 @@ export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admi
 
   const cli: Cloud['cli'] = async (args, { as = operator, input = '' } = {}) => {
     const cwd = mkdtempSync(join(stack.folder, 'cli-'));
-    const { code, out, err } = await run(process.execPath, [cliProgram, '--stage', stage, '--json', ...args], {
-      cwd,
-      env: environmentOf(as.credentials),
-      input,
-      limitSeconds: 400,
-    });
-    return { code, json: parse(out) ?? parse(err.slice(err.indexOf('{'))) ?? {}, err };
+    for (let attempt = 1; ; attempt++) {
+      const { code, out, err } = await run(process.execPath, [cliProgram, '--stage', stage, '--json', ...args], {
+        cwd,
+        env: environmentOf(as.credentials),
+        input,
+        limitSeconds: 600,
+      });
+      const json = parse(out) ?? parse(err.slice(err.indexOf('{'))) ?? {};
+      // What was not answered in time is asked again, as its message tells people.
+      if (json.error?.code !== 'E_UNREACHABLE' || attempt === attempts) return { code, json, err };
+    }
   };
   const rekey = async <T>(args: readonly string[], as = operator, input = ''): Promise<T> => {
     const { code, json, err } = await cli(args, { as, input });
@@ -92,7 +98,6 @@ export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admi
   return {
     ...{ stage, account, region, endpoint, stack, vendor, clients, operator, stateMachineArns, principal, cli, rekey },
     apiUrl: ApiUrl.replace(/\/$/, ''),
-    topicArn: TopicArn,
     table: `${stage}-rekey-inventory`,
     async addKey(yaml, args = ['--mint'], input = '') {
       const file = join(mkdtempSync(join(stack.folder, 'key-')), 'key.yaml');
@@ -108,8 +113,11 @@ export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admi
         headers: { 'content-type': 'application/json' },
         as: as.credentials,
       }),
-    subscribe: (name, filter) =>
-      subscribe({ sqs: clients.sqs, sns: clients.sns, topicArn: TopicArn, name: `${stage}-${name}`, ...(filter ? { filter } : {}) }),
+    subscribe: (name, filter, topic) =>
+      subscribe({
+        ...{ sqs: clients.sqs, sns: clients.sns, name: `${stage}-${name}`, ...(filter ? { filter } : {}) },
+        topicArns: topic ? [PagesTopicArn] : [TopicArn, EmergenciesTopicArn],
+      }),
     execution: (arn) => describeExecution(clients.sfn, arn),
     executions: (workflow) => listExecutions(clients.sfn, stateMachineArns[workflow]),
   };

@@ -5,7 +5,8 @@ import { openClients } from './clients.ts';
 import { type Cloud, openCloud } from './cloud.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 import type { NotRun } from './journey.ts';
-import { prepareStack, type Stack, type StackResource } from './stack.ts';
+import { prepareStack, type Stack } from './stack.ts';
+import { clearLab } from './trials/lab.ts';
 import { type StageVendor, startStageVendor } from './vendor.ts';
 
 /** Everything that a run of the deployed tests stands on. */
@@ -22,17 +23,20 @@ export function layGround(say: (letter: string, text: string) => void): Ground {
   let endpoint: Endpoint | undefined;
   let vendor: StageVendor | undefined;
   let stack: Stack | undefined;
-  const made: StackResource[] = [];
+  let asked: ReturnType<typeof askCapabilities> | undefined;
+  const lab = `${stage}-try`;
 
   return {
     async deploy() {
       endpoint = await openEndpoint((text) => say('', text));
       vendor = await startStageVendor();
-      const asked = askCapabilities(endpoint, `${stage}-try`);
+      asked = askCapabilities(endpoint, lab);
+      // Waited for below, or when everything is taken away.
+      asked.catch(() => undefined);
       stack = await prepareStack(endpoint, stage, vendor);
       say('', `deploying stage ${stage} to ${endpoint.url ?? 'AWS'}`);
       await stack.deploy();
-      made.push(...(await stack.resources()));
+      const made = await stack.resources();
       const cloud = await openCloud(endpoint, stack, vendor);
       say('', `deployed ${made.length} resources`);
       const answered = await asked;
@@ -42,14 +46,25 @@ export function layGround(say: (letter: string, text: string) => void): Ground {
 
     async takeAway() {
       const left: string[] = [];
-      try {
-        if (stack) {
-          // Where journey i has not done it. An emulator of our own ends with everything in it.
-          if (endpoint?.outlives) await stack.destroy();
-          left.push(...(await cleanUp(stage, made, openClients())));
+      const take = async (what: string, work: () => Promise<unknown>) => {
+        try {
+          await work();
+        } catch (error) {
+          left.push(`${what} is not taken away: ${(error as Error).message}`);
         }
-      } catch (error) {
-        left.push(`stage ${stage} is not taken away: ${(error as Error).message}`);
+      };
+      // An emulator of our own ends with everything in it.
+      if (endpoint?.outlives) {
+        await take(`stack ${lab}`, async () => {
+          if (asked) await clearLab(lab);
+        });
+        await take(`stage ${stage}`, async () => {
+          if (!stack) return;
+          // However far a deployment came: what it retains is named by the stack alone.
+          const made = await stack.resources();
+          await stack.destroy();
+          left.push(...(await cleanUp(stage, made, openClients())));
+        });
       }
       await vendor?.vendor.stop();
       await endpoint?.stop();

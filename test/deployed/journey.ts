@@ -15,16 +15,23 @@ export interface Journey {
   readonly title: string;
   /** Without one of these it is not run. */
   readonly needs: readonly Capability[];
+  /** The letters of others that have ended before it begins: not everything has to be done at the same time. */
+  readonly after?: string;
   /** It ends the stack, so it is not run where the stack is to be kept. */
   readonly destroys?: boolean;
-  /** Returns when everything was seen; throws an Error that says what was not. `others` resolves when every other journey has ended. */
-  run(cloud: Cloud, tell: Tell, others: Promise<unknown>): Promise<void>;
+  /**
+   * Returns when everything was seen; throws an Error that says what was not. `others` resolves when every other journey has ended.
+   * `lacks` says why the endpoint cannot offer a capability that only a part needs.
+   */
+  run(cloud: Cloud, tell: Tell, others: Promise<unknown>, lacks: (capability: Capability) => string | undefined): Promise<void>;
 }
 
 export interface NotRun {
   /** The letter of a journey, or the letter and a part of it: `a: proof of death`. */
   readonly what: string;
   readonly why: string;
+  /** The capability that a whole journey lacks: where that may be missing, so may the journey. */
+  readonly lacks?: string;
 }
 
 export interface Outcome {
@@ -52,10 +59,11 @@ export async function runJourney(
     say(letter, `${result}${last === undefined ? '' : `: ${last}`}`);
     return { journey, result, seconds: (Date.now() - started) / 1000, observed, notRun };
   };
-  const lacks = missing.find(({ what }) => journey.needs.some((capability) => capability === what));
-  if (lacks) {
-    notRun.push({ what: letter, why: `${lacks.what}: ${lacks.why}` });
-    return ended('not run', `${lacks.what}: ${lacks.why}`);
+  const lack = missing.find(({ what }) => journey.needs.some((capability) => capability === what));
+  if (lack) {
+    const why = `${lack.what}: ${lack.why}`;
+    notRun.push({ what: letter, why, lacks: lack.what });
+    return ended('not run', why);
   }
   const tell = (text: string) => {
     observed.push(text);
@@ -66,7 +74,7 @@ export async function runJourney(
     tell(`not run: ${part} (${why})`);
   };
   try {
-    await journey.run(cloud, tell, others);
+    await journey.run(cloud, tell, others, (capability) => missing.find(({ what }) => what === capability)?.why);
     return ended('passed');
   } catch (error) {
     return ended('failed', (error as Error).message);

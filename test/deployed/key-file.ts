@@ -1,11 +1,12 @@
 import { stringify } from 'yaml';
+import type { VendorName } from './vendor.ts';
 
 /** What a journey decides about its key; the rest is the same for all. */
 export interface KeyWish {
   readonly id: string;
   /** high: production, and rotated within minutes; medium and low never come due by themselves while the tests run. */
   readonly tier: 'high' | 'medium' | 'low';
-  readonly provider: 'sandbox' | 'aws-iam';
+  readonly provider: VendorName | 'aws-iam';
   readonly params: Readonly<Record<string, unknown>>;
   /** Name of the secret it is delivered to, which exists already. */
   readonly secret: string;

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotRun } from './cannot-run.ts';
 import { type Ground, layGround } from './ground.ts';
 import type { Journey } from './journey.ts';
 import { type Options, optionsOf } from './options.ts';
+import { readJourneys } from './read-journeys.ts';
 import { failures, journeyTable } from './report.ts';
 import { runAll } from './run-all.ts';
 
@@ -56,14 +56,6 @@ async function test({ only, keep }: Options, journeys: readonly Journey[]): Prom
     await interrupted.promise.catch(() => undefined);
   }
   return why.length === 0 ? 0 : 1;
-}
-
-/** Every file of `journeys/` exports one `journey`. */
-async function readJourneys(): Promise<Journey[]> {
-  const folder = join(import.meta.dirname, 'journeys');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
-  const modules = await Promise.all(files.map(async (file) => (await import(join(folder, file))) as { journey?: Journey }));
-  return modules.flatMap(({ journey }) => journey ?? []).sort((a, b) => (a.letter < b.letter ? -1 : 1));
 }
 
 function say(letter: string, text: string): void {

@@ -17,7 +17,7 @@ export function failures(endpoint: EndpointName, outcomes: readonly Outcome[], m
   const known = new Set(allowed[endpoint].map(({ what }) => what));
   const failed = outcomes.filter(({ result }) => result === 'failed').map(({ journey }) => `${journey.letter} failed: ${journey.title}`);
   const notRun = [...missing, ...outcomes.flatMap((outcome) => outcome.notRun)]
-    .filter(({ what }) => !known.has(what))
+    .filter(({ what, lacks }) => !known.has(what) && (lacks === undefined || !known.has(lacks)))
     .map(({ what, why }) => `not run, and not on the list for ${endpoint}: ${what} (${why})`);
   const none = outcomes.length === 0 ? ['no journey was run'] : [];
   return [...none, ...failed, ...notRun];

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { encodeItem } from '../../adapters/aws/expression.ts';
 import { dynamoInventory } from '../../adapters/aws/inventory.ts';
 import { secretsManagerStore } from '../../adapters/aws/secret-store.ts';
 import { secretsManagerDestination } from '../../adapters/destinations/secrets-manager.ts';
 import { fingerprintWith } from '../../adapters/fingerprint.ts';
 import { memoryDestination } from '../../adapters/memory/destination.ts';
+import { memoryInventory } from '../../adapters/memory/inventory.ts';
 import { memoryProvider } from '../../adapters/memory/provider.ts';
 import { memorySecretStore } from '../../adapters/memory/secret-store.ts';
 import { providers } from '../../adapters/providers/registry.ts';
@@ -13,6 +16,7 @@ import { getKey } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
 import type { Ports, Provider } from '../../core/ports.ts';
 import { registerKey } from '../../core/register.ts';
+import { schemaKey } from '../../core/schema.ts';
 import { Value } from '../../core/value.ts';
 import { secretNames } from '../../functions/secret-names.ts';
 import { readInstallation } from '../../infra/installation.ts';
@@ -39,28 +43,54 @@ export interface Seed {
 const day = 86_400_000;
 /** How many are seeded at a time: an emulator is one process. */
 const atOnce = 6;
+/** What one request to DynamoDB may write. */
+const batch = 25;
 /** Longer than a function's: nothing is proved by how soon a busy machine answers the seeding. */
 const callSeconds = 30;
 
 /**
  * Adopted keys in the table of the stage, by the product's own code: those that are due were taken over forty days ago and have real
  * values at the vendor, in the secret store and in the table; the others are taken over in twenty days, so that nothing looks at them
- * while the tests run, and their values exist in memory only.
+ * while the tests run, and their values exist in memory only. No door takes a key over under another clock.
  */
 export async function seedKeys(cloud: Cloud, { name, tier, count, due }: Seed): Promise<SeededKey[]> {
-  const [real, idle] = await Promise.all([portsOf(cloud, -40 * day), idlePorts(cloud)]);
-  const wanted = Array.from({ length: count }, (_, index) => ({ keyId: `journeys/${name}-${index + 1}`, due: index < due }));
+  const ids = Array.from({ length: count }, (_, index) => `journeys/${name}-${index + 1}`);
+  const all = ids.map((keyId) => ({ keyId, secret: `${cloud.stage}/${keyId.slice('journeys/'.length)}` }));
+  const facts = all.map(({ keyId, secret }) => factsOf(cloud, keyId, tier, secret));
+  const waiting = all.slice(0, due).map(({ secret }, index) => ({ secret, facts: facts[index]! }));
+  const ports = await portsOf(cloud, -40 * day);
   const seeded: SeededKey[] = [];
-  const waiting = [...wanted];
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const secret = `${cloud.stage}/${next.keyId.slice('journeys/'.length)}`;
-      const facts = factsOf(cloud, next.keyId, tier, secret);
-      if (next.due) await cloud.clients.secrets.send(new CreateSecretCommand({ Name: secret }));
-      seeded.push({ ...next, dueAt: await adopt(next.due ? real : idle(), facts) });
+      await cloud.clients.secrets.send(new CreateSecretCommand({ Name: next.secret }));
+      seeded.push({ keyId: next.facts.id, due: true, dueAt: await adopt(ports, next.facts) });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  return [...seeded, ...(await seedIdle(cloud, facts.slice(due)))];
+}
+
+/** Adopted in an inventory and at a vendor in memory, each at a vendor of its own; then their items are put into the table as they are. */
+async function seedIdle(cloud: Cloud, facts: readonly KeyFacts[]): Promise<SeededKey[]> {
+  const real = await portsOf(cloud, 20 * day);
+  const inventory = memoryInventory();
+  const secrets = memorySecretStore();
+  const destination = memoryDestination('secrets-manager');
+  const seeded: SeededKey[] = [];
+  for (const [serial, one] of facts.entries()) {
+    const vendor: Provider = memoryProvider({ name: 'sandbox', clock: real.clock, series: `${cloud.stage}-${serial}-` });
+    const ports = { ...real, inventory, secrets, provider: () => vendor, destination: () => destination };
+    seeded.push({ keyId: one.id, due: false, dueAt: await adopt(ports, one) });
+  }
+  let left = inventory
+    .items()
+    .filter(({ pk }) => pk !== schemaKey.pk)
+    .map((item) => ({ PutRequest: { Item: encodeItem(item) } }));
+  while (left.length > 0) {
+    const RequestItems = { [cloud.table]: left.slice(0, batch) };
+    const { UnprocessedItems = {} } = await cloud.clients.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
+    left = [...((UnprocessedItems[cloud.table] ?? []) as typeof left), ...left.slice(batch)];
+  }
   return seeded;
 }
 
@@ -119,17 +149,5 @@ async function portsOf(cloud: Cloud, clockMs: number): Promise<Ports> {
     log: { info() {}, warn() {}, error() {}, measure() {} },
     settings,
     policy,
-  };
-}
-
-/** The same, with a vendor of its own in memory for each key; only the inventory is real. */
-async function idlePorts(cloud: Cloud): Promise<() => Ports> {
-  const real = await portsOf(cloud, 20 * day);
-  const secrets = memorySecretStore();
-  const destination = memoryDestination('secrets-manager');
-  let serial = 0;
-  return () => {
-    const vendor: Provider = memoryProvider({ name: 'sandbox', clock: real.clock, series: `${cloud.stage}-${serial++}-` });
-    return { ...real, secrets, provider: () => vendor, destination: () => destination };
   };
 }

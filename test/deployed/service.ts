@@ -16,8 +16,8 @@ export interface Service {
   readonly events: readonly ConsumerEvent[];
   /** The value that its destination holds now, read with its own credentials. */
   read(): Promise<string>;
-  /** The first event of that kind about a version, from the `from`th event on. Throws an Error after the limit. */
-  saw(what: ConsumerEvent['what'], version: number, limitSeconds: number, from?: number): Promise<ConsumerEvent>;
+  /** The first event of that kind about a version, from the `from`th event on. Throws an Error when it does not come, see `until`. */
+  saw(what: ConsumerEvent['what'], version: number, takesSeconds: number, from?: number): Promise<ConsumerEvent>;
   stop(): Promise<void>;
 }
 
@@ -56,11 +56,11 @@ export async function startService(
     subscription,
     events,
     read,
-    saw: (what, version, limitSeconds, from = 0) =>
+    saw: (what, version, takesSeconds, from = 0) =>
       until(
         `${principal.name} says "${what}" of version ${version}`,
         async () => events.slice(from).find((event) => event.what === what && event.version === version),
-        limitSeconds,
+        takesSeconds,
       ),
     async stop() {
       await consumer.stop();
@@ -82,6 +82,7 @@ function feedOf(subscription: Subscription): NoticeFeed {
           return heard.length > handed && heard.slice(handed);
         },
         Number.POSITIVE_INFINITY,
+        2,
       );
       handed += fresh.length;
       return fresh.map(noticeOf).filter((notice) => notice !== undefined);

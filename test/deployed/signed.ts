@@ -57,6 +57,13 @@ export function invoke(functionName: string, event: string): Promise<Answer> {
   return signed({ service: 'lambda', url, body: event });
 }
 
+/** Has a function run with an event that nobody waits for. Throws an Error with the service's answer. */
+export async function invokeAndGoOn(functionName: string, event: string): Promise<void> {
+  const url = `${addressOf('lambda')}2015-03-31/functions/${functionName}/invocations`;
+  const { status, text } = await signed({ service: 'lambda', url, body: event, headers: { 'x-amz-invocation-type': 'Event' } });
+  if (status !== 202) throw new Error(`Lambda Invoke: ${status} ${text.slice(0, 200)}`);
+}
+
 /** A call of CloudFormation, whose answers are XML. Throws an Error with the service's answer. */
 export async function cloudFormation(action: string, input: Readonly<Record<string, string>>): Promise<string> {
   const body = new URLSearchParams({ Action: action, Version: '2010-05-15', ...input }).toString();

@@ -22,24 +22,24 @@ export interface Heard {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** An SQS queue that hears the notices of the topic, as a downstream service would. */
+/** An SQS queue that hears what topics say, as a downstream service would. */
 export interface Subscription {
   readonly queueUrl: string;
   /** Everything heard so far; looks again first. */
   heard(): Promise<readonly Heard[]>;
-  /** The first notice that fits. Throws an Error after the limit. */
-  hear(what: string, fits: (notice: Heard) => boolean, limitSeconds: number): Promise<Heard>;
+  /** The first notice that fits. Throws an Error when it does not come, see `until`. */
+  hear(what: string, fits: (notice: Heard) => boolean, takesSeconds: number): Promise<Heard>;
 }
 
-/** Subscribes a new queue to a topic; `filter` is a filter policy on message attributes. */
+/** Subscribes a new queue to topics; `filter` is a filter policy on message attributes. */
 export async function subscribe(options: {
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
-  readonly topicArn: string;
+  readonly topicArns: readonly string[];
   readonly name: string;
   readonly filter?: Readonly<Record<string, readonly string[]>>;
 }): Promise<Subscription> {
-  const { sqs, sns, topicArn, name, filter } = options;
+  const { sqs, sns, topicArns, name, filter } = options;
   const { QueueUrl: queueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
   const arn = Attributes!['QueueArn']!;
@@ -48,12 +48,13 @@ export async function subscribe(options: {
     Principal: { Service: 'sns.amazonaws.com' },
     Action: 'sqs:SendMessage',
     Resource: arn,
-    Condition: { ArnEquals: { 'aws:SourceArn': topicArn } },
+    Condition: { ArnEquals: { 'aws:SourceArn': topicArns } },
   };
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queueUrl, Attributes: { Policy } }));
   const filterPolicy = filter ? { FilterPolicy: JSON.stringify(filter) } : {};
-  await sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: arn, Attributes: filterPolicy }));
+  for (const TopicArn of topicArns)
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: arn, Attributes: filterPolicy }));
 
   const all: Heard[] = [];
   const look = async () => {
@@ -71,12 +72,12 @@ export async function subscribe(options: {
       await look();
       return all;
     },
-    async hear(what, fits, limitSeconds) {
+    async hear(what, fits, takesSeconds) {
       const found = async () => {
         await look();
         return all.find(fits);
       };
-      return until(`${what}, in ${name}`, found, limitSeconds);
+      return until(`${what}, in ${name}`, found, takesSeconds);
     },
   };
 }

@@ -10,17 +10,28 @@ import { CreateSecretCommand, DescribeSecretCommand } from '@aws-sdk/client-secr
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { operationIdOf } from '../../../core/items.ts';
 import type { Cloud } from '../cloud.ts';
+import { firingSeconds } from '../firings.ts';
 import type { Journey } from '../journey.ts';
 import { keyFile } from '../key-file.ts';
 import { active, executionArn, hold, must, recorded } from '../record.ts';
 import { startService } from '../service.ts';
-import { until } from '../until.ts';
+import { secondsTo, until } from '../until.ts';
 
 /** An access key that was there before Rekey is registered, comes due, and is rotated because its schedule fired. */
 export const journey: Journey = {
   letter: 'a',
   title: "an IAM user's access key: taken over, rotated because the schedule fired, the old one inactive and refused",
-  needs: ['functions', 'http-api', 'scheduler', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'sts-inactive'],
+  needs: [
+    'functions',
+    'error-names',
+    'http-api',
+    'scheduler',
+    'task-tokens',
+    'transactions',
+    'sns-filter',
+    'secret-labels',
+    'sts-inactive',
+  ],
   async run(cloud, tell) {
     const { clients, stage } = cloud;
     const [keyId, secret, userName] = ['journeys/access-key', `${stage}/access-key`, `${stage}-app`];
@@ -37,7 +48,7 @@ export const journey: Journey = {
       params: { userName },
       secret,
       service: service.name,
-      overlap: 'PT15S',
+      overlap: 'PT30S',
     } as const;
     await cloud.addKey(keyFile(wish), ['--value-from', '-'], old);
     const first = await active(cloud, keyId, 30, 1);
@@ -45,11 +56,11 @@ export const journey: Journey = {
     tell(`the operator took its access key over without a right to read values; due ${first.nextDueAt}`);
 
     const operationId = operationIdOf('rotate', keyId, `${first.nextDueAt}|1`);
-    const started = await recorded(cloud, keyId, 'rotation.started', 240, operationId);
+    const started = await recorded(cloud, keyId, 'rotation.started', secondsTo(first.nextDueAt) + firingSeconds, operationId);
     must(started.actor === 'schedule', `the schedule began it, and not ${started.actor}`);
     must(started.at >= String(first.nextDueAt), 'it began when it was due and not before');
-    const execution = await cloud.execution(executionArn(cloud, 'rotate', operationId));
-    must(execution.states[0] === 'Issue', 'its execution runs under the name of this due date');
+    const execution = executionArn(cloud, 'rotate', operationId);
+    await until('its execution, under the name of this due date', async () => (await cloud.execution(execution)).states[0] === 'Issue', 10);
     tell(`the schedule began it at ${started.at}`);
 
     await service.saw('moved', 2, 150);

@@ -3,7 +3,7 @@ import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-schedu
 import type { AuditEntry } from '../../../core/audit.ts';
 import { operationIdOf } from '../../../core/items.ts';
 import type { Cloud } from '../cloud.ts';
-import { firings } from '../firings.ts';
+import { firingSeconds, firings } from '../firings.ts';
 import type { Journey } from '../journey.ts';
 import { ask, must } from '../record.ts';
 import { seedKeys } from '../seed.ts';
@@ -26,7 +26,7 @@ export const journey: Journey = {
     );
     tell(`the sweep ran twice at once with the scheduler's own input, ${input}, while ${keys.length} keys were due`);
     const since = Date.now();
-    await until('two more firings of the schedule', async () => (await firings(cloud, 'low', since)) >= 2, 200, 5);
+    await until('two more firings of the schedule', async () => (await firings(cloud, 'low', since)) >= 2, 2 * firingSeconds, 5);
     await pause(5000);
     const executions = await cloud.executions('rotate');
     for (const { keyId, dueAt } of keys) {

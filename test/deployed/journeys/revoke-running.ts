@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
-import type { Begun } from '../../../core/rotate/begin.ts';
 import type { Cloud } from '../cloud.ts';
 import type { Journey, Tell } from '../journey.ts';
 import { keyFile } from '../key-file.ts';
-import { active, ended, executionArn, must, recorded, secretValue } from '../record.ts';
+import { active, ended, executionArn, must, recorded, rotated, secretValue } from '../record.ts';
 import { startService } from '../service.ts';
 import { until } from '../until.ts';
 
@@ -12,7 +11,7 @@ import { until } from '../until.ts';
 export const journey: Journey = {
   letter: 'e',
   title: 'a revocation takes the key from a running rotation, during the overlap and while Confirm waits',
-  needs: ['functions', 'http-api', 'iam-enforced', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
+  needs: ['functions', 'error-names', 'http-api', 'iam-enforced', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
   async run(cloud, tell) {
     await Promise.all([revokeAt(cloud, tell, 'Overlap'), revokeAt(cloud, tell, 'Confirm')]);
   },
@@ -29,16 +28,11 @@ async function revokeAt(cloud: Cloud, tell: Tell, state: 'Overlap' | 'Confirm'):
   const responder = await cloud.principal('responder', { name: `responder-e-${state.toLowerCase()}` });
   const overlap = state === 'Overlap' ? 'PT40S' : 'PT5S';
   await cloud.addKey(
-    keyFile({ id: keyId, tier: 'medium', provider: 'sandbox', params: { principal }, secret, service: service.name, overlap }),
+    keyFile({ id: keyId, tier: 'medium', provider: 'incidents', params: { principal }, secret, service: service.name, overlap }),
   );
   await active(cloud, keyId, 90, 1);
   const values = [await secretValue(cloud, secret)];
-  const { operationId } = await until(
-    'a rotation may begin',
-    () => cloud.rekey<Begun>(['rotate', keyId, '--yes', '--reason', 'a journey']),
-    60,
-    3,
-  );
+  const operationId = await rotated(cloud, keyId);
   const arn = executionArn(cloud, 'rotate', operationId);
   await until(`the rotation is in ${state}`, async () => (await cloud.execution(arn)).states.at(-1) === state, 90);
   // Its function stores the token that the workflow waits on.

@@ -1,17 +1,16 @@
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
-import type { Begun } from '../../../core/rotate/begin.ts';
 import { sha256 } from '../../../local/sandbox/credentials.ts';
 import type { Journey } from '../journey.ts';
 import { keyFile } from '../key-file.ts';
-import { active, ended, executionArn, must, recorded } from '../record.ts';
+import { active, ended, executionArn, must, recorded, rotated } from '../record.ts';
 import { startService } from '../service.ts';
-import { until } from '../until.ts';
 
 /** The new version is ended in the vendor's console while both work: Verify sees it, and everybody goes back. */
 export const journey: Journey = {
   letter: 'd',
   title: 'a rotation whose verification fails is taken back: the old version again everywhere, the new one dead',
-  needs: ['functions', 'http-api', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
+  after: 'c',
+  needs: ['functions', 'error-names', 'http-api', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
   async run(cloud, tell) {
     const { stage, vendor, clients } = cloud;
     const [keyId, secret, principal] = ['journeys/roll-back', `${stage}/roll-back`, `${stage}-roll-back`];
@@ -23,12 +22,7 @@ export const journey: Journey = {
     await active(cloud, keyId, 90, 1);
     const old = await service.read();
 
-    const { operationId } = await until(
-      'a rotation may begin',
-      () => cloud.rekey<Begun>(['rotate', keyId, '--yes', '--reason', 'a journey']),
-      60,
-      3,
-    );
+    const operationId = await rotated(cloud, keyId);
     await service.saw('moved', 2, 90);
     const bad = await service.read();
     const heard = service.events.length;

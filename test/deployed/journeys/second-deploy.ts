@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
-import type { Begun } from '../../../core/rotate/begin.ts';
 import type { Journey } from '../journey.ts';
 import { keyFile } from '../key-file.ts';
-import { active, ended, executionArn, must, recorded } from '../record.ts';
+import { active, ended, executionArn, must, recorded, rotated } from '../record.ts';
 import { startService } from '../service.ts';
 import { codeHashOf } from '../signed.ts';
 import { until } from '../until.ts';
@@ -13,6 +12,7 @@ import { until } from '../until.ts';
 export const journey: Journey = {
   letter: 'h',
   title: 'a second version is deployed while an overlap waits, and the rotation completes',
+  after: 'e',
   needs: ['functions', 'error-names', 'http-api', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
   async run(cloud, tell) {
     const { stack, stage, vendor, clients } = cloud;
@@ -25,8 +25,7 @@ export const journey: Journey = {
     await cloud.addKey(keyFile({ id: keyId, tier: 'medium', provider: 'sandbox', params, secret, service: service.name, overlap }));
     await active(cloud, keyId, 120, 1);
     const old = await service.read();
-    const rotate = ['rotate', keyId, '--yes', '--reason', 'a journey'];
-    const { operationId } = await until('a rotation may begin', () => cloud.rekey<Begun>(rotate), 60, 3);
+    const operationId = await rotated(cloud, keyId);
     const execution = executionArn(cloud, 'rotate', operationId);
     const waits = async () => (await cloud.execution(execution)).states.at(-1) === 'Overlap';
     await until('the overlap waits', waits, 90);

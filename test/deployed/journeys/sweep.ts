@@ -1,6 +1,6 @@
 import { operationIdOf } from '../../../core/items.ts';
 import type { KeySummary } from '../../../core/show.ts';
-import { firings } from '../firings.ts';
+import { firingSeconds, firings } from '../firings.ts';
 import type { Journey } from '../journey.ts';
 import { ask, must } from '../record.ts';
 import { seedKeys } from '../seed.ts';
@@ -10,6 +10,7 @@ import { until } from '../until.ts';
 export const journey: Journey = {
   letter: 'f',
   title: 'the sweep finds the 25 due keys of 500 and starts exactly those',
+  after: 'e',
   needs: ['functions', 'http-api', 'scheduler', 'transactions', 'vendor'],
   async run(cloud, tell) {
     const began = Date.now();
@@ -20,9 +21,9 @@ export const journey: Journey = {
       const runs = new Set((await cloud.executions('rotate')).map(({ name = '' }) => name.replace(/-r\d+$/, '')));
       return [...operations].filter(([operationId]) => runs.has(operationId)).map(([, key]) => key);
     };
-    await until('an execution for each due key', async () => (await started()).length >= 25, 240, 5);
+    await until('an execution for each due key', async () => (await started()).length >= 25, 2 * firingSeconds, 5);
     const since = Date.now();
-    await until('another firing', async () => (await firings(cloud, 'medium', since)) >= 1, 150, 5);
+    await until('another firing', async () => (await firings(cloud, 'medium', since)) >= 1, firingSeconds, 5);
     const moved = await started();
     must(moved.length === 25 && moved.every((key) => key.due), `what moved is what was due (${moved.length})`);
     const list = new Map((await ask<{ rows: KeySummary[] }>(cloud, 'key.list', {})).rows.map((one) => [one.id, one]));

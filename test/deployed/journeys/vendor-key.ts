@@ -1,16 +1,18 @@
 import { CreateSecretCommand, DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { operationIdOf } from '../../../core/items.ts';
 import { sha256 } from '../../../local/sandbox/credentials.ts';
+import { firingSeconds } from '../firings.ts';
 import type { Journey } from '../journey.ts';
 import { keyFile } from '../key-file.ts';
 import { active, executionArn, hold, must, recorded } from '../record.ts';
 import { startService } from '../service.ts';
+import { secondsTo, until } from '../until.ts';
 
 /** From the first version to the death of it, with nobody asking for anything in between. */
 export const journey: Journey = {
   letter: 'b',
   title: "a vendor's key, over HTTPS: the schedule rotates it while its service works, and the old value is refused",
-  needs: ['functions', 'http-api', 'scheduler', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
+  needs: ['functions', 'error-names', 'http-api', 'scheduler', 'task-tokens', 'transactions', 'sns-filter', 'secret-labels', 'vendor'],
   async run(cloud, tell) {
     const { clients, stage, vendor } = cloud;
     const keyId = 'journeys/vendor';
@@ -26,7 +28,7 @@ export const journey: Journey = {
         params: { principal: stage },
         secret,
         service: service.name,
-        overlap: 'PT15S',
+        overlap: 'PT30S',
       }),
     );
     const first = await active(cloud, keyId, 90, 1);
@@ -36,10 +38,10 @@ export const journey: Journey = {
     tell(`version 1 in use, due ${first.nextDueAt}`);
 
     const operationId = operationIdOf('rotate', keyId, `${first.nextDueAt}|1`);
-    const started = await recorded(cloud, keyId, 'rotation.started', 240, operationId);
+    const started = await recorded(cloud, keyId, 'rotation.started', secondsTo(first.nextDueAt) + firingSeconds, operationId);
     must(started.actor === 'schedule', `the schedule began it, and not ${started.actor}`);
-    const execution = await cloud.execution(executionArn(cloud, 'rotate', operationId));
-    must(execution.status === 'RUNNING', `its execution runs (${execution.status})`);
+    const execution = executionArn(cloud, 'rotate', operationId);
+    await until('its execution, under the name of this due date', async () => (await cloud.execution(execution)).states[0] === 'Issue', 10);
     tell(`began by itself at ${started.at} as ${operationId}`);
 
     await service.saw('moved', 2, 90);

@@ -1,5 +1,6 @@
 import { DynamoDBClient, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { DeleteParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { removePrincipals } from '../principals.ts';
 import { type Credentials, cloudFormation } from '../signed.ts';
 import { until } from '../until.ts';
@@ -43,11 +44,29 @@ export function openLab(name: string): Lab {
 /** Takes everything away again but what its template retains. Throws an Error when the stack does not go. */
 export async function closeLab({ name, outputs }: Lab): Promise<void> {
   await removePrincipals(name);
-  const { Table } = await outputs;
-  await new DynamoDBClient({}).send(new UpdateTableCommand({ TableName: Table, DeletionProtectionEnabled: false }));
-  await cloudFormation('DeleteStack', { StackName: name });
-  await until(`the stack ${name} is gone`, async () => /DELETE_COMPLETE|gone/.test(await statusOf(name)), 180);
+  await outputs;
+  await deleteStack(name);
 }
+
+/** Takes away what there still is of a lab, and what its template retains, however far it came. Throws an Error when the stack does not go. */
+export async function clearLab(name: string): Promise<void> {
+  await removePrincipals(name);
+  await until(`the stack ${name} is made or not`, async () => !(await statusOf(name)).endsWith('IN_PROGRESS'), 180);
+  if (!isGone(await statusOf(name))) await deleteStack(name);
+  await new SSMClient({}).send(new DeleteParametersCommand({ Names: [`/${name}/retained`] }));
+}
+
+async function deleteStack(name: string): Promise<void> {
+  const unprotected = { TableName: name, DeletionProtectionEnabled: false };
+  await new DynamoDBClient({}).send(new UpdateTableCommand(unprotected)).catch((error: Error) => {
+    // A lab that came not so far.
+    if (error.name !== 'ResourceNotFoundException') throw error;
+  });
+  await cloudFormation('DeleteStack', { StackName: name });
+  await until(`the stack ${name} is gone`, async () => isGone(await statusOf(name)), 180);
+}
+
+const isGone = (status: string): boolean => /DELETE_COMPLETE|gone/.test(status);
 
 async function make(name: string): Promise<Readonly<Record<string, string>>> {
   const TemplateBody = JSON.stringify(labTemplate(name, process.env['AWS_ENDPOINT_URL']?.startsWith('http:') ?? false));
