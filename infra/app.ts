@@ -12,6 +12,8 @@ import { RekeyStack } from './stack.ts';
  *   stage          names the deployment and everything in it (default `dev`)
  *   installation   a folder with settings.yaml, policy.yaml and providers/*.yaml, each optional
  *   table          a table that was restored from a backup, to be used instead of the stack's own (docs/restore.md)
+ *   former         with `table`: the table that was used before it, where that is not the stack's own
+ *   kept           `yes`: an earlier stack of this stage left the table and the pepper, which are used and not made (docs/restore.md)
  *   secrets, parameters   names that keys may be delivered to, by comma, `*` at an end allowed (default `<stage>/*`)
  *   reservedForRevoke     executions kept free for each function of the kill path (default none)
  */
@@ -30,7 +32,7 @@ try {
     installation,
     code: (entry) => Code.fromAsset(folderOf(out, entry)),
     reservedForRevoke: reserved(context('reservedForRevoke')),
-    ...(context('table') ? { table: context('table') as string } : {}),
+    ...tables(context),
     delivers: { secrets: names('secrets'), parameters: names('parameters') },
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -39,6 +41,15 @@ try {
   if (!(error instanceof Refused)) throw error;
   console.error([`${error.code}: ${error.message}`, ...error.problems.map(({ path, message }) => `  ${path}: ${message}`)].join('\n'));
   process.exitCode = 2;
+}
+
+/** Which tables there are. A word that is not meant is refused: without a table of its own, a stack would make one. */
+function tables(context: (name: string) => string | undefined) {
+  const [table, former, kept] = ['table', 'former', 'kept'].map(context);
+  if (former !== undefined && table === undefined)
+    throw new Refused('E_INPUT_INVALID', 'former names the table before a restored one: say with table which one was restored');
+  if (kept !== undefined && kept !== 'yes') throw new Refused('E_INPUT_INVALID', 'kept is yes, or is left out');
+  return { table, former, kept: kept === 'yes' };
 }
 
 function reserved(given: string | undefined): number | undefined {

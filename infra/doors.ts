@@ -1,7 +1,7 @@
 import type { Right } from '../workflows/steps.ts';
 
-/** What a function may touch beyond the words of the step table: the indexes of the inventory, how an execution stands, and the records of orphans that are gone. */
-export type DoorRight = Right | 'hints.read' | 'former.read' | 'executions.look' | 'orphans.forget' | 'senders.read';
+/** What a function may touch beyond the words of the step table: the indexes of the inventory, how an execution stands, the records of orphans that are gone, and what a restored table asks for. */
+export type DoorRight = Right | 'hints.read' | 'former.read' | 'executions.look' | 'orphans.forget' | 'restored.end' | 'senders.read';
 
 /** A function that is no step: the schedule or a caller starts it. */
 export interface Door {
@@ -57,6 +57,7 @@ export const doors: readonly Door[] = [
     may: [
       'hints.read',
       'former.read',
+      'restored.end',
       'fingerprints.make',
       'provider.list',
       'secrets.read',

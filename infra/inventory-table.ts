@@ -6,21 +6,41 @@ import { Construct } from 'constructs';
 import { indexNames, keyNames, slotOf, slots } from '../core/inventory.ts';
 import { throughService } from './through-service.ts';
 
+export interface InventoryTableProps {
+  /** Of the stack's own table. */
+  readonly tableName: string;
+  /** An earlier stack of this stage left that table: it is used, and none is made. */
+  readonly kept?: boolean | undefined;
+  /** A restored table, to be used instead. */
+  readonly restored?: string | undefined;
+  /** With `restored`: the table that was used before, where it is not the stack's own. */
+  readonly former?: string | undefined;
+}
+
 /**
  * The inventory: paid per request, restorable to any second, and outliving the stack. Nothing in it expires by itself,
- * so no attribute is a time to live. After a restore the functions use the restored table, which the stack does not own, and its own
- * table becomes the former one.
+ * so no attribute is a time to live. After a restore the functions use the restored table, which the stack does not own, and may read the
+ * former one: the stack's own, or the one that was used before.
  */
 export class InventoryTable extends Construct {
   readonly name: string;
   readonly arn: string;
   /** The indexes by ARN, so that no right on them needs a wildcard. */
   readonly indexArns: readonly string[];
-  /** The stack's own table with its indexes, when another one is in use; empty otherwise. */
+  /** The table that was used before the restored one, with its indexes; empty where none was restored. */
   readonly formerArns: readonly string[];
 
-  constructor(scope: Construct, id: string, tableName: string, restored = tableName) {
+  constructor(scope: Construct, id: string, { tableName, kept, restored, former }: InventoryTableProps) {
     super(scope, id);
+    const own = kept ? { tableName, tableArn: this.#arnOf(tableName) } : this.#make(tableName);
+    this.name = restored ?? own.tableName;
+    this.arn = restored === undefined ? own.tableArn : this.#arnOf(restored);
+    this.indexArns = indexesOf(this.arn);
+    const formerArn = former === undefined ? own.tableArn : this.#arnOf(former);
+    this.formerArns = restored === undefined ? [] : [formerArn, ...indexesOf(formerArn)];
+  }
+
+  #make(tableName: string): Table {
     const key = new Key(this, 'Key', {
       description: `Encrypts ${tableName}`,
       enableKeyRotation: true,
@@ -47,11 +67,7 @@ export class InventoryTable extends Construct {
         projectionType: ProjectionType.KEYS_ONLY,
       });
     }
-    const isOwn = restored === tableName;
-    this.name = isOwn ? table.tableName : restored;
-    this.arn = isOwn ? table.tableArn : this.#arnOf(restored);
-    this.indexArns = indexesOf(this.arn);
-    this.formerArns = isOwn ? [] : [table.tableArn, ...indexesOf(table.tableArn)];
+    return table;
   }
 
   #arnOf(resourceName: string): string {

@@ -67,6 +67,11 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
   // Only after a restore is there another table to read.
   'former.read': ({ inventory: { formerArns } }) =>
     formerArns.length > 0 ? [{ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [...formerArns] }] : [],
+  // What had ended and lives after all is ended while a restored table is compared, in the operator's own request; at no other time.
+  'restored.end': (grounds, stack) =>
+    grounds.inventory.formerArns.length > 0
+      ? [...rightToStatements['provider.disable'](grounds, stack), ...rightToStatements['executions.revoke'](grounds, stack)]
+      : [],
   'fingerprints.make': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: [secrets.pepperArn] }],
   'senders.read': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: secrets.arns('senders') }],
   'secrets.read': ({ secrets }) => [

@@ -7,13 +7,13 @@ import { throughService } from './through-service.ts';
 
 /**
  * The part of Secrets Manager that is Rekey's: every secret whose name begins with the prefix. The functions create the
- * keys' secrets and people put the admin credentials there; the stack itself makes only the pepper.
+ * keys' secrets and people put the admin credentials there; the stack itself makes only the pepper, unless an earlier stack of this stage left it.
  */
 export class SecretPrefix extends Construct {
   readonly prefix: string;
   readonly pepperArn: string;
 
-  constructor(scope: Construct, id: string, stage: string) {
+  constructor(scope: Construct, id: string, { stage, kept }: { readonly stage: string; readonly kept?: boolean | undefined }) {
     super(scope, id);
     this.prefix = `rekey/${stage}/`;
     const key = new Key(this, 'Key', {
@@ -25,6 +25,12 @@ export class SecretPrefix extends Construct {
     key.addToResourcePolicy(
       throughService(Stack.of(this), ['secretsmanager'], { SecretARN: secretArn(Stack.of(this), `${this.prefix}*`) }),
     );
+    if (!kept) this.#makePepper(key);
+    // By its name, as every other secret: not every CloudFormation says the ARN when it is asked for it a second time.
+    this.pepperArn = secretArn(Stack.of(this), `${secretNames.pepper(this.prefix)}-??????`);
+  }
+
+  #makePepper(key: Key): void {
     // Not by CDK's own construct: it would open the key to everybody who may use Secrets Manager, for any secret.
     const pepper = new CfnSecret(this, 'Pepper', {
       name: secretNames.pepper(this.prefix),
@@ -37,8 +43,6 @@ export class SecretPrefix extends Construct {
       id: 'AwsSolutions-SMG4',
       reason: 'Every stored fingerprint is made with the pepper: a new one would forget all of them. It never leaves the functions.',
     });
-    // By its name, as every other secret: not every CloudFormation says the ARN when it is asked for it a second time.
-    this.pepperArn = secretArn(Stack.of(this), `${secretNames.pepper(this.prefix)}-??????`);
   }
 
   /** ARNs of the secrets that hold the keys' values, of those with the admin credentials, or of those that senders of reports sign with. Secrets Manager adds six characters to every name. */

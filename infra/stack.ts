@@ -28,8 +28,11 @@ export interface RekeyStackProps extends StackProps {
   /** The bundled code of an entry of the step table or of the doors. */
   readonly code: (entry: string) => Code;
   readonly delivers: Grounds['delivers'];
-  /** A table that was restored from a backup, to be used instead of the stack's own. */
-  readonly table?: string;
+  /** A table that was restored from a backup, to be used instead of the stack's own; `former` is the one before it, where that is another. */
+  readonly table?: string | undefined;
+  readonly former?: string | undefined;
+  /** An earlier stack of this stage left the table and the pepper: they are used, and not made. */
+  readonly kept?: boolean | undefined;
   /** Executions kept free for each function that stops a key: Intake, Accept and Disable. None by default. */
   readonly reservedForRevoke?: number | undefined;
 }
@@ -38,7 +41,7 @@ export interface RekeyStackProps extends StackProps {
 export class RekeyStack extends Stack {
   constructor(scope: Construct, id: string, props: RekeyStackProps) {
     super(scope, id, props);
-    const { installation, code, delivers, reservedForRevoke } = props;
+    const { installation, code, delivers, reservedForRevoke, table: restored, former, kept } = props;
     const { stage, functionSeconds: timeoutSeconds } = installation.settings;
     const name = (what: string) => `${stage}-rekey-${what}`;
     // Named, not referred to: the functions know the workflows and the workflows know the functions.
@@ -48,8 +51,8 @@ export class RekeyStack extends Stack {
     const deadLetters = new DeadLetters(this, 'DeadLetters', name('undelivered'), key);
     const grounds: Grounds = {
       stage,
-      inventory: new InventoryTable(this, 'Inventory', name('inventory'), props.table),
-      secrets: new SecretPrefix(this, 'Secrets', stage),
+      inventory: new InventoryTable(this, 'Inventory', { tableName: name('inventory'), kept, restored, former }),
+      secrets: new SecretPrefix(this, 'Secrets', { stage, kept }),
       topics: new Topics(this, 'Topics', name, key),
       workflows: { rotate: workflowArn('rotate'), revoke: workflowArn('revoke') },
       delivers,

@@ -9,6 +9,8 @@ export interface Use {
   readUnits: number;
   /** API calls to Secrets Manager. */
   secretCalls: number;
+  /** Requests to KMS for values: to read one is one, to write one two. What AWS keeps data keys for (table, topics, logs) asks too seldom to count. */
+  kmsRequests: number;
   /** Messages published to SNS. */
   publishes: number;
 }
@@ -27,7 +29,10 @@ export const billed = {
   writeUnit: 0.625 / 1e6,
   readUnit: 0.125 / 1e6,
   secretCall: 0.05 / 1e4,
+  kmsRequest: 0.03 / 1e4,
   publish: 0.5 / 1e6,
+  /** Of EventBridge Scheduler. */
+  firing: 1 / 1e6,
   secretMonth: 0.4,
   kmsKeyMonth: 1,
   alarmMonth: 0.1,
@@ -43,6 +48,7 @@ export function dollars(use: Use): number {
     use.writeUnits * billed.writeUnit +
     use.readUnits * billed.readUnit +
     use.secretCalls * billed.secretCall +
+    use.kmsRequests * billed.kmsRequest +
     use.publishes * billed.publish
   );
 }
@@ -53,20 +59,22 @@ export interface Standing {
   readonly alarms: number;
   readonly dashboards: number;
   readonly secrets: number;
-  /** Series of metrics that get a value in every hour. */
+  /** Series of metrics that get a value in every hour: each name in each of its sets of dimensions. */
   readonly metrics: number;
-  /** Runs of the schedules in a month. */
+  /** Runs of the schedules in a month, and the read units of what they ask the indexes. */
   readonly firings: number;
+  readonly readUnits: number;
 }
 
 /** What a stack costs in a month in which nothing happens. */
-export function standingDollars({ kmsKeys, alarms, dashboards, secrets, metrics, firings }: Standing): number {
+export function standingDollars({ kmsKeys, alarms, dashboards, secrets, metrics, firings, readUnits }: Standing): number {
   return (
     kmsKeys * billed.kmsKeyMonth +
     alarms * billed.alarmMonth +
     dashboards * billed.dashboardMonth +
     secrets * billed.secretMonth +
     metrics * billed.metricMonth +
-    firings * billed.invocation
+    firings * (billed.firing + billed.invocation) +
+    readUnits * billed.readUnit
   );
 }

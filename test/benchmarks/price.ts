@@ -1,13 +1,16 @@
 /**
  * What AWS charges for one rotation, one revocation with its reissue, and one idle key for a month, at list prices:
  *   node test/benchmarks/price.ts [--json]
- * The product runs in memory with production's durations, and every call that AWS would bill is counted where it leaves a port.
+ * The product runs in memory with production's durations, its schedules with it, and every call that AWS would bill is counted where it leaves a port.
+ * Not in it: log lines ($0.50 for a gigabyte), traces ($5 for a million), what the vendors' and the consumers' own side costs, and any discount.
  */
-import type { Item, Write } from '../../core/inventory.ts';
+import { type Item, shardCount, type Write } from '../../core/inventory.ts';
 import { getKey } from '../../core/items.ts';
+import { tiers } from '../../core/key.ts';
 import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import type { Ports } from '../../core/ports.ts';
 import { productionSettings } from '../../core/settings.ts';
+import { sweep } from '../../core/sweep.ts';
 import { beginsRotation, revokes } from '../support/operations.ts';
 import { readTemplate, testStack } from '../support/stack.ts';
 import { adopted, consumerNamed, services, testFacts, type World, world } from '../support/world.ts';
@@ -23,12 +26,14 @@ const facts = testFacts({
   consumers: ['api', 'batch'].map((name) => ({ ...consumerNamed(name), refreshSeconds: 300 })),
 });
 
-/** The series of metrics that got a value, by name and dimensions. */
+/** The series of metrics that got a value, by name and dimensions: of the stage, of a tier, of a provider of a tier. */
 const series = new Set<string>();
+/** What the indexes were asked, one partition at a time. */
+let queries = 0;
 
 /** Runs `work` on a fresh key and counts what it uses, without what it took to register the key. */
 async function used(work: (w: World) => Promise<void>): Promise<Use> {
-  const use: Use = { transitions: 0, invocations: 0, writeUnits: 0, readUnits: 0, secretCalls: 0, publishes: 0 };
+  const use: Use = { transitions: 0, invocations: 0, writeUnits: 0, readUnits: 0, secretCalls: 0, kmsRequests: 0, publishes: 0 };
   const w = world({
     settings: { ...productionSettings, stage: 'test' },
     policy: defaultPolicy,
@@ -80,9 +85,15 @@ function counting(ports: Ports, use: Use): Ports {
         use.writeUnits += kilobytes(item);
         return item;
       },
-      hints: (index, upTo, behind) => inventory.hints(index, upTo, behind),
+      hints(index, upTo, behind) {
+        queries += shardCount;
+        return inventory.hints(index, upTo, behind);
+      },
     },
-    secrets: calls(secrets, () => use.secretCalls++),
+    secrets: calls(secrets, (name) => {
+      use.secretCalls++;
+      use.kmsRequests += { read: 1, put: 2 }[name] ?? 0;
+    }),
     // A destination in Secrets Manager: describe, put and move a label to write; one call to read.
     destination: (kind) => {
       const inner = ports.destination(kind);
@@ -90,10 +101,12 @@ function counting(ports: Ports, use: Use): Ports {
         ...inner,
         async write(spec, value, marker) {
           use.secretCalls += 3;
+          use.kmsRequests += 2;
           await inner.write(spec, value, marker);
         },
         async read(spec) {
           use.secretCalls++;
+          use.kmsRequests++;
           return inner.read(spec);
         },
       };
@@ -102,18 +115,20 @@ function counting(ports: Ports, use: Use): Ports {
     log: {
       ...ports.log,
       measure: (values, of = {}) => {
-        for (const name of Object.keys(values)) series.add(`${name} ${Object.values(of).join(' ')}`);
+        const dimensions = [of.tier, of.provider].slice(0, of.tier ? 2 : 0).filter((value) => value !== undefined);
+        for (const name of Object.keys(values))
+          for (let count = 0; count <= dimensions.length; count++) series.add([name, ...dimensions.slice(0, count)].join(' '));
       },
     },
   };
 }
 
-function calls<Port extends object>(port: Port, count: () => void): Port {
+function calls<Port extends object>(port: Port, count: (name: string) => void): Port {
   const wrapped = Object.entries(port).map(([name, part]) => [
     name,
     typeof part === 'function'
       ? (...given: unknown[]) => {
-          count();
+          count(name);
           return (part as (...given: unknown[]) => unknown)(...given);
         }
       : part,
@@ -145,8 +160,16 @@ const revocation = await used(async (w) => {
 });
 revocation.transitions += otherStates.revocation;
 series.clear();
+queries = 0;
 // A day is enough: every day of an idle key is the same.
-const day = await used((w) => w.pass(24 * 3600));
+const day = await used(async (w) => {
+  queries = 0;
+  const { sweepSeconds } = productionSettings;
+  for (let second = 300; second <= 86_400; second += 300) {
+    await w.pass(300);
+    for (const tier of tiers) if (second % sweepSeconds[tier] === 0) await sweep(w.ports, { tier });
+  }
+});
 const idle = Object.fromEntries(Object.entries(day).map(([what, count]) => [what, count * monthDays])) as unknown as Use;
 
 const bills: readonly Bill[] = [
@@ -163,6 +186,7 @@ const standing: Standing = {
   dashboards: template.ofType('AWS::CloudWatch::Dashboard').length,
   secrets: template.ofType('AWS::SecretsManager::Secret').length,
   metrics: series.size,
+  readUnits: (queries / 2) * monthDays,
   firings: [reconcileSeconds, ...Object.values(sweepSeconds)].reduce((sum, seconds) => sum + monthSeconds / seconds, 0),
 };
 const fixed = standingDollars(standing);

@@ -145,7 +145,15 @@ async function reportBeyondBudget(cloud: Cloud): Promise<() => Promise<void>> {
   const used = { pk: 'SENDER#gitleaks', sk: 'BUDGET', since: new Date().toISOString(), used: senderBudget.keys };
   await inventory.write([putItem(used)]);
   const leaked = await secretValue(cloud, `${cloud.stage}/alarms-reported`);
-  const finding = { id: 'a'.repeat(64), leaked, says: 'generic-api-key', evidence: 'config.yaml:3', at: 'config.yaml', verified: false };
+  const finding = {
+    id: 'a'.repeat(64),
+    leaked,
+    rule: 'generic-api-key',
+    says: 'a key of the sandbox vendor',
+    evidence: 'config.yaml:3',
+    at: 'config.yaml',
+    verified: false,
+  };
   const answer = await ask(cloud, 'report.findings', { scanner: 'gitleaks', findings: [finding] });
   must(JSON.stringify(answer).includes('queued'), `the report is queued (${JSON.stringify(answer).slice(0, 200)})`);
   return nothing;

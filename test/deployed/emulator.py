@@ -11,7 +11,7 @@ from ministack.core import iam_actions, lambda_runtime
 from ministack.services import lambda_svc, secretsmanager, stepfunctions
 
 STOP_SECONDS = 5
-MARK = "\x01"
+MARK = "rekey-test-error"
 
 
 def leave_with_parent():
@@ -23,29 +23,50 @@ def leave_with_parent():
     os.killpg(0, signal.SIGKILL)
 
 
-def keep_error_names():
+def keep_errors():
     """
-    On AWS an error of a Node function has its `name` as errorType, and workflows retry and catch by it. This version says
-    Runtime.HandlerError for each; so the name travels in front of the message, and is put where it belongs.
+    On AWS an error of a Node function has its `name` as errorType, and workflows retry and catch by it; and the process goes on to the next event.
+    This version says Runtime.HandlerError for each, and starts another process. So the error travels as an answer, and becomes an error again where
+    it arrives.
     """
-    said = "error: String(err.message || err), trace"
+    said = """          _realStdoutWrite(JSON.stringify({
+            status: "error", error: String(err.message || err), trace: err.stack || ""
+          }) + "\\n");"""
     script = lambda_runtime._NODEJS_WORKER_SCRIPT
     if script.count(said) != 1:
         raise SystemExit("this is not the version of MiniStack that emulator.py corrects")
-    named = 'error: String(err.name) + "\\u0001" + String(err.message || err), trace'
-    lambda_runtime._NODEJS_WORKER_SCRIPT = script.replace(said, named)
+    answered = """          _realStdoutWrite(JSON.stringify({ status: "ok", result: { "MARK": {
+            errorType: String(err.name), errorMessage: String(err.message || err)
+          } } }) + "\\n");""".replace("MARK", MARK)
+    lambda_runtime._NODEJS_WORKER_SCRIPT = script.replace(said, answered)
     execute = lambda_svc._execute_function_warm
 
     def execute_named(*args):
         result = execute(*args)
         body = result.get("body")
-        if result.get("error") and isinstance(body, dict):
-            name, mark, message = str(body.get("errorMessage")).partition(MARK)
-            if mark:
-                body.update(errorType=name, errorMessage=message)
+        if isinstance(body, dict) and MARK in body:
+            return {**result, "body": body[MARK], "error": True}
         return result
 
     lambda_svc._execute_function_warm = execute_named
+
+
+def keep_what_runs():
+    """On AWS an invocation ends in the environment in which it began, also when its function is updated or deleted meanwhile. This version ends it."""
+    kill, release = lambda_runtime.kill_workers, lambda_svc.release_worker
+
+    def kill_idle(workers):
+        for worker in workers:
+            worker.retired = True
+        kill([worker for worker in workers if not worker.in_use])
+
+    def release_known(worker):
+        release(worker)
+        if getattr(worker, "retired", False):
+            kill([worker])
+
+    lambda_runtime.kill_workers = kill_idle
+    lambda_svc.release_worker = release_known
 
 
 def keep_first_version_id():
@@ -114,7 +135,8 @@ def keep_tokens_of_their_machine():
 
 
 threading.Thread(target=leave_with_parent, daemon=True).start()
-keep_error_names()
+keep_errors()
+keep_what_runs()
 keep_first_version_id()
 keep_tokens_of_their_machine()
 main()

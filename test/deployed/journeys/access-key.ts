@@ -48,7 +48,7 @@ export const journey: Journey = {
       params: { userName },
       secret,
       service: service.name,
-      overlap: 'PT30S',
+      overlap: 'PT62S',
     } as const;
     await cloud.addKey(keyFile(wish), ['--value-from', '-'], old);
     const first = await active(cloud, keyId, 30, 1);

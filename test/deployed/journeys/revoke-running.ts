@@ -26,7 +26,7 @@ async function revokeAt(cloud: Cloud, tell: Tell, state: 'Overlap' | 'Confirm'):
   const service = await startService(cloud, { name: `service-e-${state.toLowerCase()}`, keyId, secret });
   if (state === 'Confirm') await service.stop();
   const responder = await cloud.principal('responder', { name: `responder-e-${state.toLowerCase()}` });
-  const overlap = state === 'Overlap' ? 'PT40S' : 'PT5S';
+  const overlap = state === 'Overlap' ? 'PT40S' : 'PT12S';
   await cloud.addKey(
     keyFile({ id: keyId, tier: 'medium', provider: 'incidents', params: { principal }, secret, service: service.name, overlap }),
   );
