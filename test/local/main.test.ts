@@ -37,7 +37,7 @@ describe('npm start', () => {
     await vi.waitFor(() => expect(local.printed()).toContain('npx rekey'), patiently);
     expect(local.printed()).toContain(`http://127.0.0.1:${local.port}`);
     expect(local.printed()).toContain('high every 30 days');
-    expect(local.printed()).toMatch(/call 1\.2 s, step 6\.5 s, quiesce 7\.5 s/);
+    expect(local.printed()).toMatch(/call 1\.1 s, step 6\.5 s, quiesce 7\.5 s/);
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it cleanly: exit code 0, no engine, no address left behind', async (signal) => {

@@ -23,7 +23,7 @@ const keyId = 'payments/vendor';
 
 /** As short as the inequalities of the settings allow. */
 const settings = `
-callSeconds: 0.5
+callSeconds: 0.45
 functionSeconds: 2.6
 marginSeconds: 0.1
 settleSeconds: 0.1
