@@ -11,6 +11,7 @@ type Answer = (ports: Ports, name: string, input: unknown, caller: Caller) => Pr
 
 /**
  * The one door behind every way in, for the requests of a table: checks who may ask what, refuses what could hold a value, and does it.
+ * Whoever has not the right is logged by name: E_FORBIDDEN.
  * Its answer throws Refused with a stable code and the paths of what is wrong (E_NOT_FOUND also names the keys that are spelled
  * nearest), or the named errors of the core. No message repeats what was given.
  */
@@ -19,13 +20,15 @@ export function doorOf(table: Readonly<Record<string, Request>>): Answer {
     const request = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!request)
       throw new Refused('E_NOT_FOUND', 'there is no request of that name', [{ path: '', message: Object.keys(table).join(', ') }]);
-    if (caller.via !== 'operate' && request.door !== caller.via)
-      throw new Refused('E_FORBIDDEN', `${name} is not for the ${caller.via} door`);
-    checkShape(input);
-    refuseSecrets(input);
     try {
+      if (caller.via !== 'operate' && request.door !== caller.via)
+        throw new Refused('E_FORBIDDEN', `${name} is not for the ${caller.via} door`);
+      checkShape(input);
+      refuseSecrets(input);
       return await request.run(ports, input, caller.actor);
     } catch (error) {
+      if (error instanceof Refused && error.code === 'E_FORBIDDEN')
+        ports.log.warn('somebody has not the right to this', { request: name, actor: caller.actor, because: error.message });
       if (error instanceof TableRestored) throw new Refused('E_READ_ONLY', error.message);
       if (error instanceof SchemaTooNew) throw new Refused('E_SCHEMA_TOO_NEW', error.message);
       throw error instanceof Refused && error.code === 'E_NOT_FOUND' ? await withNearest(ports, error, input) : error;

@@ -61,9 +61,9 @@ async function revoke(keyId: string): Promise<void> {
     if (stopwatch.length && stopwatch.every(({ seconds }) => seconds !== null)) {
       for (const { mark, targetSeconds } of stopwatch) targets.set(mark, targetSeconds);
       const events = await fleet.ask<AuditEntry[]>('key.history', { keyId });
-      const from = events.findIndex(({ event }) => event === 'revocation.requested');
-      const to = events.findIndex(({ event }) => event === 'revocation.first-disabled');
-      const states = events.slice(from, to).filter(({ actor }) => actor.startsWith('step:')).length;
+      // By the vendor's own clock: the line of the first disable is written beside the execution that it precedes.
+      const answeredAt = calls[disabled]?.at ?? '';
+      const states = events.filter(({ actor, at }) => actor.startsWith('step:') && at > reportedAt && at < answeredAt).length;
       const seconds = new Map(stopwatch.map(({ mark, seconds: took }) => [mark, took ?? Number.NaN] as const));
       runs.push({ seconds, states, calls: disabled + 1, certified: certificates.some(({ version }) => version === match.version) });
       return;

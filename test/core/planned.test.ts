@@ -6,6 +6,7 @@ import { defaultPolicy } from '../../core/policy/default-policy.ts';
 import { listReviews } from '../../core/reviews/list.ts';
 import { approveRevoke, declineRevoke, planRevoke } from '../../core/revoke/planned.ts';
 import { history } from '../../core/show.ts';
+import { answer } from '../../requests/answer.ts';
 import { end, revokes, untilIdle } from '../support/operations.ts';
 import { adopted, services, testFacts, testSettings, type World, world } from '../support/world.ts';
 
@@ -116,6 +117,21 @@ describe('POL-F3 POL-Q1: who has to approve what', () => {
     const medium = await adopted(w, testFacts({ id: 'payments/medium', exclusive: false, params: { of: 'medium' } }));
     expect(await planRevoke(w.ports, { keyId: medium, ...order }, 'ana')).toMatchObject({ waits: false });
     expect(w.provider.accepts('cred-0002')).toBe(false);
+  });
+
+  it('refuses whoever has not the right, and logs who that was and what they asked for', async () => {
+    const lines: unknown[] = [];
+    const ports = { ...w.ports, log: { ...w.ports.log, warn: (...line: unknown[]) => void lines.push(line) } };
+    await plans();
+    const own = answer(ports, 'revoke.approve', { keyId }, { actor: 'ana', via: 'intake' });
+    await expect(own).rejects.toMatchObject({ code: 'E_FORBIDDEN' });
+    const elsewhere = answer(ports, 'key.live', { keyId }, { actor: 'grace', via: 'intake' });
+    await expect(elsewhere).rejects.toMatchObject({ code: 'E_FORBIDDEN' });
+    expect(isAlive()).toBe(true);
+    expect(lines).toMatchObject([
+      ['somebody has not the right to this', { request: 'revoke.approve', actor: 'ana' }],
+      ['somebody has not the right to this', { request: 'key.live', actor: 'grace' }],
+    ]);
   });
 
   it('cannot be an emergency: a policy that lets one wait is refused', () => {

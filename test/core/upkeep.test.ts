@@ -70,7 +70,7 @@ describe('POL-C8: a reminder', () => {
   });
 });
 
-describe('POL-I6: a key that is past its time', () => {
+describe('POL-I6 POL-W1: a key that is past its time', () => {
   const observed = testFacts({ mode: 'observe' });
 
   it('is a breach on record from its tolerance on, once, and another one when its version is past its life', async () => {

@@ -181,7 +181,7 @@ describe('POL-F2 POL-I1 POL-W1: a leak that is reported', () => {
   });
 });
 
-describe('POL-I5: suspicious use', () => {
+describe('POL-I5 POL-W1: suspicious use', () => {
   it('of a key of medium tier rotates it, and of a high one that is verified contains it, its reissue held', async () => {
     await passInflight(w);
     await send('event', event({ id: 's-1', source: 'suspicious-use', subject: { keyId }, says: 'a new country' }));
