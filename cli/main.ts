@@ -11,6 +11,7 @@ import { confirm } from './commands/confirm.ts';
 import { consumerAdd, consumerList, consumerRemove } from './commands/consumer.ts';
 import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
+import { evidence } from './commands/evidence.ts';
 import { exceptionApprove, exceptionDecline, exceptionList, exceptionRequest } from './commands/exception.ts';
 import { findings } from './commands/findings.ts';
 import { history } from './commands/history.ts';
@@ -184,6 +185,7 @@ function program(): Command {
     pause(),
     resume(),
     findings(),
+    evidence(),
     offboard(),
     acknowledge(),
     history(),

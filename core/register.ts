@@ -33,7 +33,7 @@ export async function registerKey(ports: Ports, given: KeyFacts, actor: string):
   const now = instant(ports.clock.now());
   const { tier, because } = tierOf(facts, ports.policy);
   const registered = chain({ seq: 0, hash: genesisHash }, [
-    { at: now, actor, event: 'key.registered', detail: { tier, because, owner: facts.owner } },
+    { at: now, actor, event: 'key.registered', detail: { tier, because, ...onRecord(facts) } },
   ]);
   const entry = registered[0] as AuditEntry;
   const key: Key = {
@@ -151,7 +151,10 @@ function changed(ports: Ports, keyId: string, factsOf: (now: Key) => KeyFacts, a
       },
       writes: [...writes, ...canaryWrites(facts)],
       events: [
-        { event: 'key.changed', detail: { tier, because, ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' } },
+        {
+          event: 'key.changed',
+          detail: { tier, because, ...onRecord(facts), ...(tier === now.tier ? {} : { from: now.tier }), due: nextDueAt ?? 'none' },
+        },
       ],
     };
   });
@@ -163,6 +166,11 @@ function sinceOf(ports: Ports, { facts: before, consumersSince }: Key, { consume
   const added = consumers.filter(({ name }) => !before.consumers.some((one) => one.name === name));
   const known = Object.entries(consumersSince ?? {}).filter(([name]) => consumers.some((one) => one.name === name));
   return { ...Object.fromEntries(known), ...Object.fromEntries(added.map(({ name }) => [name, now])) };
+}
+
+/** What evidence needs of a key's facts, so that the log alone is enough for it. */
+function onRecord({ owner, team, unit, environment, provider }: KeyFacts): Readonly<Record<string, string>> {
+  return { owner, team, unit, environment, provider };
 }
 
 /** A tier of less risk moves the due date as it computes; nothing else ever postpones it. */

@@ -181,7 +181,10 @@ async function raiseFence(ports: Ports, input: RevokeInput, actor: string): Prom
     at: now,
     actor,
     event: 'revocation.requested',
-    detail: { request: input.requestId, reason: input.reason, source: input.source, scope: String(input.scope) },
+    detail: {
+      ...{ request: input.requestId, reason: input.reason, source: input.source, scope: String(input.scope) },
+      ...(input.kind ? { kind: input.kind } : {}),
+    },
   };
   const change: Change = {
     add: { fence: 1, pendingCount: 1, 'revocation.startSeq': 1 },

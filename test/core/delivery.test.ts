@@ -24,7 +24,7 @@ const rolledBackFor = async (cause: string) => {
   expect(w.provider.accepts('cred-0001')).toBe(true);
 };
 
-describe('a rotation', () => {
+describe('POL-U4: a rotation', () => {
   it('is taken back when a destination does not hold what was written to it', async () => {
     const destination = w.ports.destination('memory');
     const { write } = destination;

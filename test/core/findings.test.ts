@@ -49,6 +49,7 @@ describe('the checks of the policy', () => {
 
   it.each<[rule: string, more: (key: Key) => Partial<Key>]>([
     ['POL-W3 POL-U6 POL-P2: store-not-approved', ({ facts }) => ({ facts: { ...facts, store: 'spreadsheet' } })],
+    ['POL-C1: no-scopes', ({ facts }) => ({ facts: { ...facts, scopes: [] } })],
     ['POL-P4: no-schedule', () => ({ nextDueAt: null })],
     [
       'POL-U2: overlap-too-short',

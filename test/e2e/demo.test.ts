@@ -7,7 +7,9 @@ import { expect, onTestFinished, test } from 'vitest';
 
 const main = join(import.meta.dirname, '..', '..', 'local', 'demo', 'main.ts');
 
-test('the demo ends well: every claim was seen in the vendor’s own log, and nothing is left behind', { timeout: 240_000 }, async () => {
+test('POL-V4: the demo ends well: every claim was seen in the vendor’s own log, and nothing is left behind', {
+  timeout: 240_000,
+}, async () => {
   const temporary = await mkdtemp(join(tmpdir(), 'rekey-demo-test-'));
   onTestFinished(() => rm(temporary, { recursive: true, force: true }));
   const child = spawn(process.execPath, [main], { env: { ...process.env, TMPDIR: temporary }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -193,7 +193,7 @@ const theirs: readonly { readonly alarm: Name; readonly metric: string; readonly
   },
 ];
 
-describe.each(ours)('$alarm', ({ alarm, happens }) => {
+describe.each(ours)('POL-F10: $alarm', ({ alarm, happens }) => {
   test.each([
     ['rings', true, 'ALARM'],
     ['is silent otherwise', false, 'OK'],

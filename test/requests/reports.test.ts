@@ -55,7 +55,7 @@ const reportAs = (name: string, input: object) =>
 /** What the vendor’s own log and console say of the first version. */
 const vendorRefuses = () => !w.provider.accepts('cred-0001');
 
-describe('POL-F2 POL-I1 POL-W1: a leak that is reported', () => {
+describe('POL-F2 POL-I1 POL-P3 POL-W1: a leak that is reported', () => {
   it('by GitHub’s secret scanning is revoked: the version of that value, and no other', async () => {
     expect(await send('github', githubAlert(await textOf()))).toEqual({
       received: 1,
@@ -111,7 +111,7 @@ describe('POL-F2 POL-I1 POL-W1: a leak that is reported', () => {
   it.each([
     ['Gitleaks', (value: string) => gitleaksReport('nobody-s', value)],
     ['TruffleHog', (value: string) => trufflehogReport(value)],
-  ])('by %s, handed in by somebody with an identity of ours, is revoked because its value is known', async (_, made) => {
+  ])('POL-M4: by %s, handed in by somebody with an identity of ours, is revoked because its value is known', async (_, made) => {
     const { scanner, findings } = readScan(made(await textOf()));
     const counts = await reportAs('report.findings', { scanner, findings });
     expect(counts).toMatchObject({ matched: 1, acted: 1, taken: [{ keyId, versions: [1], did: 'revoke' }] });
