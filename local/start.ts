@@ -138,7 +138,7 @@ async function startDoor(
   return await startServer({
     answer: async (name, input) => {
       const result = await answer(ports, name, input, caller);
-      if (name === 'key.register') await ensureConsumers(ports, consumers);
+      if (name === 'key.register') await ensureConsumersOf(ports, consumers, (result as { readonly keyId: string }).keyId);
       return result;
     },
     receive: (input, consumer) => receive(ports, receiptOf(input), consumer),
@@ -159,8 +159,10 @@ async function startDoor(
 
 /** Every consumer of every key can hear and answer. */
 async function ensureConsumers(ports: Ports, consumers: ConsumerTokens): Promise<void> {
-  for await (const { keyId } of ports.inventory.hints('keys')) {
-    const key = await findKey(ports, keyId);
-    for (const { name } of key?.facts.consumers ?? []) await consumers.ensure(name);
-  }
+  for await (const { keyId } of ports.inventory.hints('keys')) await ensureConsumersOf(ports, consumers, keyId);
+}
+
+async function ensureConsumersOf(ports: Ports, consumers: ConsumerTokens, keyId: string): Promise<void> {
+  const key = await findKey(ports, keyId);
+  for (const { name } of key?.facts.consumers ?? []) await consumers.ensure(name);
 }
