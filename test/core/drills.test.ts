@@ -9,11 +9,15 @@ import { getKey } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
 import { planRevocation } from '../../core/plan.ts';
 import type { Policy } from '../../core/policy.ts';
+import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { registerKey } from '../../core/register.ts';
 import { listReviews } from '../../core/reviews/list.ts';
 import { history, showKey } from '../../core/show.ts';
 import { sweep } from '../../core/sweep.ts';
+import { type Door, doors } from '../../infra/doors.ts';
+import type { Right } from '../../workflows/steps.ts';
 import { fleet } from '../support/fleet.ts';
+import { limited } from '../support/limited.ts';
 import { end, revokes, untilIdle } from '../support/operations.ts';
 import { adopted, testFacts, testPolicy, type World, type WorldOptions, world } from '../support/world.ts';
 
@@ -175,6 +179,17 @@ describe('POL-R7: the schedule of drills', () => {
     await w.pass((Date.parse(dueAt ?? '') - w.ports.clock.now()) / 1000);
     expect((await fire()).started).toEqual([keyId]);
     expect(await ended()).toMatchObject({ number: 2, passed: true });
+  });
+
+  it('needs no right that the functions of the schedules do not have', async () => {
+    await withCanary({ reconciler: false });
+    const as = (door: Door['name']) => limited(w.ports, (doors.find(({ name }) => name === door)?.may ?? []) as readonly Right[]);
+    await w.pass(30);
+    expect((await sweep(as('Sweep'), { tier: 'medium' })).started).toEqual([keyId]);
+    const failed: string[] = [];
+    setInterval(async () => failed.push(...(await reconcile(as('Reconcile'))).failed), 5000);
+    expect(await ended()).toMatchObject({ passed: true, by: 'schedule' });
+    expect(failed).toEqual([]);
   });
 
   it('leaves a drill that nobody began as a breach with its date and a finding, until one begins', async () => {
