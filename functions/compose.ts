@@ -9,6 +9,9 @@ import { dynamoInventory } from '../adapters/aws/inventory.ts';
 import { snsNotifier } from '../adapters/aws/notifier.ts';
 import { snsPager } from '../adapters/aws/pager.ts';
 import { secretsManagerStore } from '../adapters/aws/secret-store.ts';
+import { everyChannel } from '../adapters/channels/every-channel.ts';
+import { pagerDutyChannel } from '../adapters/channels/pagerduty.ts';
+import { slackChannel } from '../adapters/channels/slack.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { destinations as installed } from '../adapters/destinations/registry.ts';
 import { secretsManagerDestination } from '../adapters/destinations/secrets-manager.ts';
@@ -24,7 +27,7 @@ import { redactingLog } from '../core/leak-shapes.ts';
 import type { Ports } from '../core/ports.ts';
 import type { SecretOf } from '../requests/senders/sender.ts';
 import { environment } from '../workflows/environment.ts';
-import { adminCredentials, readPepper, senderSecrets } from './deployed-secrets.ts';
+import { adminCredentials, readPepper, textSecrets } from './deployed-secrets.ts';
 import { deployedInstallation, type Installation } from './installation.ts';
 import { secretNames } from './secret-names.ts';
 
@@ -131,6 +134,13 @@ export const notices: Part = ({ variable, callSeconds, settings: { stage } }) =>
   };
 };
 
+/** People's own channels behind the topic of pages: each where its secret is there. */
+export const channels: Part = ({ variable, callSeconds, settings: { stage } }) => {
+  const secretOf = textSecrets({ client: secretsManager(), prefix: variable('prefix'), callSeconds }, 'channel');
+  const options = { secretOf, stage, callSeconds };
+  return { pager: everyChannel({ pagerduty: pagerDutyChannel(options), slack: slackChannel(options) }) };
+};
+
 /** Executions of the two state machines. */
 export const executions: Part = ({ variable, callSeconds }) => ({
   executions: stepFunctionsExecutions({
@@ -145,7 +155,7 @@ export function deployedSenders(): SecretOf {
   const { settings } = deployedInstallation();
   let secretOf: SecretOf | undefined;
   return (sender) => {
-    secretOf ??= senderSecrets({ client: secretsManager(), prefix: variable('prefix'), callSeconds: settings.callSeconds });
+    secretOf ??= textSecrets({ client: secretsManager(), prefix: variable('prefix'), callSeconds: settings.callSeconds }, 'sender');
     return secretOf(sender);
   };
 }

@@ -48,21 +48,21 @@ export function adminCredentials({ client, prefix, callSeconds }: Source) {
 }
 
 /**
- * The secret of a sender of reports, `<prefix>sender/<name>`: undefined for one that was not set up. Held warm; what is missing is asked for again.
- * Throws DestinationUnavailable when nobody answers: then nothing is known of the sender, and its message has to come again.
+ * Secrets that are one text each, of senders of reports or of channels to people: undefined for one that was not set up. Held warm; what is missing is
+ * asked for again. Throws DestinationUnavailable when nobody answers: then nothing is known of it, and the message has to come again.
  */
-export function senderSecrets({ client, prefix, callSeconds }: Source) {
+export function textSecrets({ client, prefix, callSeconds }: Source, of: 'sender' | 'channel') {
   const held = new Map<string, { readonly secret: Value; readonly until: number }>();
-  return async (sender: string): Promise<Value | undefined> => {
-    const before = held.get(sender);
+  return async (name: string): Promise<Value | undefined> => {
+    const before = held.get(name);
     if (before && Date.now() < before.until) return before.secret;
-    const answer = await read(client, secretNames.sender(prefix, sender), callSeconds);
+    const answer = await read(client, secretNames[of](prefix, name), callSeconds);
     if ('code' in answer) {
-      if (answer.transient) throw new DestinationUnavailable(`the secret of sender ${sender} could not be read: ${answer.text}`);
+      if (answer.transient) throw new DestinationUnavailable(`the secret of ${of} ${name} could not be read: ${answer.text}`);
       return undefined;
     }
     const secret = new Value(answer.secret);
-    held.set(sender, { secret, until: Date.now() + heldSeconds * 1000 });
+    held.set(name, { secret, until: Date.now() + heldSeconds * 1000 });
     return secret;
   };
 }

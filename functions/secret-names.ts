@@ -11,6 +11,9 @@ export const secretNames = {
   /** Begins the name of every sender's secret; `<name>` follows. */
   senders: (prefix: string) => `${prefix}sender/`,
   sender: (prefix: string, name: string) => `${prefix}sender/${name}`,
+  /** Begins the name of the secret of every channel to people; `pagerduty` or `slack` follows. */
+  channels: (prefix: string) => `${prefix}channel/`,
+  channel: (prefix: string, name: string) => `${prefix}channel/${name}`,
   /** Keys the fingerprints of the whole installation. */
   pepper: (prefix: string) => `${prefix}pepper`,
   /** The KMS key that encrypts every secret under the prefix. */

@@ -43,6 +43,6 @@ export class AwsEvents extends Construct {
       sourceArn: rule.attrArn,
     });
     deadLetters.catch(lambda, true);
-    deadLetters.takeFrom(rule.attrArn);
+    deadLetters.takeFrom('events.amazonaws.com', rule.attrArn);
   }
 }

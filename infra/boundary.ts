@@ -5,6 +5,7 @@ import { orphanPartition, outboxPartition } from '../core/items.ts';
 import { steps } from '../workflows/steps.ts';
 import { doors } from './doors.ts';
 import { acknowledgeWildcards, type Grounds, statementsFor } from './rights.ts';
+import { secretArn } from './secret-prefix.ts';
 import { throughActions, throughConditions } from './through-service.ts';
 
 export interface BoundaryProps {
@@ -42,6 +43,8 @@ export function boundary(scope: Construct, { name, grounds, deadLettersArn, oper
           },
         ]
       : []),
+    // The same: which function reads which of the small secrets, its own policy says.
+    { actions: ['secretsmanager:GetSecretValue'], resources: [secretArn(stack, `${grounds.secrets.prefix}*`)] },
     { actions: [...withoutResource], resources: ['*'] },
     {
       effect: Effect.DENY,
@@ -50,7 +53,8 @@ export function boundary(scope: Construct, { name, grounds, deadLettersArn, oper
       conditions: { 'ForAnyValue:StringNotLike': { 'dynamodb:LeadingKeys': [outboxPartition('*'), orphanPartition('*')] } },
     },
   ];
-  const statements = [...statementsFor([...rights], { ...grounds, apiGateway: false }, stack), ...platform];
+  const others = [...rights].filter((right) => !['fingerprints.make', 'senders.read', 'channels.read'].includes(right));
+  const statements = [...statementsFor(others, { ...grounds, apiGateway: false }, stack), ...platform];
   const policy = new ManagedPolicy(scope, 'Boundary', {
     managedPolicyName: name('boundary'),
     description: 'The most that any role of Rekey may do',

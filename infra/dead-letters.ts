@@ -24,14 +24,14 @@ export class DeadLetters extends Construct {
     });
   }
 
-  /** Lets EventBridge put here what it could not deliver for a rule. */
-  takeFrom(ruleArn: string): void {
+  /** Lets EventBridge put here what it could not deliver for a rule, or SNS what it could not deliver of a topic. */
+  takeFrom(service: 'events.amazonaws.com' | 'sns.amazonaws.com', sourceArn: string): void {
     this.queue.addToResourcePolicy(
       new PolicyStatement({
-        principals: [new ServicePrincipal('events.amazonaws.com')],
+        principals: [new ServicePrincipal(service)],
         actions: ['sqs:SendMessage'],
         resources: [this.queue.queueArn],
-        conditions: { ArnEquals: { 'aws:SourceArn': ruleArn }, StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        conditions: { ArnEquals: { 'aws:SourceArn': sourceArn }, StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
   }

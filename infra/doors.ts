@@ -1,15 +1,23 @@
 import type { Right } from '../workflows/steps.ts';
 
 /** What a function may touch beyond the words of the step table: the indexes of the inventory, how an execution stands, the records of orphans that are gone, and what a restored table asks for. */
-export type DoorRight = Right | 'hints.read' | 'former.read' | 'executions.look' | 'orphans.forget' | 'restored.end' | 'senders.read';
+export type DoorRight =
+  | Right
+  | 'hints.read'
+  | 'former.read'
+  | 'executions.look'
+  | 'orphans.forget'
+  | 'restored.end'
+  | 'senders.read'
+  | 'channels.read';
 
 /** A function that is no step: the schedule or a caller starts it. */
 export interface Door {
-  readonly name: 'Sweep' | 'Reconcile' | 'Operate' | 'Intake' | 'Report' | 'AwsEvent' | 'Acknowledge';
+  readonly name: 'Sweep' | 'Reconcile' | 'Operate' | 'Intake' | 'Report' | 'AwsEvent' | 'Acknowledge' | 'Channels';
   readonly entry: string;
   readonly timeoutSeconds: number;
-  /** `api`: the HTTP API, which takes signed requests only, or whose sender signs the body. `bus`: events of AWS itself. */
-  readonly opensTo: 'schedule' | 'api' | 'bus';
+  /** `api`: the HTTP API, which takes signed requests only, or whose sender signs the body. `bus`: events of AWS itself. `pages`: the topic for people. */
+  readonly opensTo: 'schedule' | 'api' | 'bus' | 'pages';
   readonly may: readonly DoorRight[];
 }
 
@@ -96,4 +104,6 @@ export const doors: readonly Door[] = [
     opensTo: 'api',
     may: ['secrets.read', 'notices.publish', 'executions.answer'],
   },
+  // It passes on what people are told, and knows nothing of the inventory.
+  { name: 'Channels', entry: 'functions/channels.ts', timeoutSeconds: 60, opensTo: 'pages', may: ['channels.read'] },
 ];

@@ -25,6 +25,8 @@ export function operationsKey(scope: Construct, name: (what: string) => string):
   // So are events that could not be delivered; EventBridge names no source to KMS, but the queue is named.
   const queue = `arn:${partition}:sqs:${region}:${account}:${name('undelivered')}`;
   service('events.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], { StringEquals: { 'kms:EncryptionContext:aws:sqs:arn': queue } });
+  // And pages that could not be delivered to the function of the channels.
+  service('sns.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], { StringEquals: { 'kms:EncryptionContext:aws:sqs:arn': queue } });
   // CloudWatch Logs names the group that it encrypts.
   const groups = ['/aws/lambda', '/aws/vendedlogs/*'].map(
     (at) => `arn:${partition}:logs:${region}:${account}:log-group:${at}/${name('*')}`,

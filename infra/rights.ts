@@ -46,7 +46,8 @@ export function acknowledgeWildcards(
 
 /** What a row's words mean: the statements of its role, apart from those that every function needs to log and to be traced. */
 export function statementsFor(rights: readonly DoorRight[], grounds: Grounds, stack: Stack): Statement[] {
-  return [inventory(grounds), ...rights.flatMap((right) => rightToStatements[right](grounds, stack))];
+  const withInventory = rights.some((right) => right !== 'channels.read') ? [inventory(grounds)] : [];
+  return [...withInventory, ...rights.flatMap((right) => rightToStatements[right](grounds, stack))];
 }
 
 /** Why a permission may end in a wildcard, or undefined when nobody has written a reason. */
@@ -74,6 +75,7 @@ const rightToStatements: Record<DoorRight, (grounds: Grounds, stack: Stack) => S
       : [],
   'fingerprints.make': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: [secrets.pepperArn] }],
   'senders.read': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: secrets.arns('senders') }],
+  'channels.read': ({ secrets }) => [{ actions: ['secretsmanager:GetSecretValue'], resources: secrets.arns('channels') }],
   'secrets.read': ({ secrets }) => [
     { actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], resources: secrets.arns('keys') },
   ],

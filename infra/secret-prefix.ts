@@ -45,8 +45,8 @@ export class SecretPrefix extends Construct {
     });
   }
 
-  /** ARNs of the secrets that hold the keys' values, of those with the admin credentials, or of those that senders of reports sign with. Secrets Manager adds six characters to every name. */
-  arns(of: 'keys' | 'admins' | 'senders'): string[] {
+  /** ARNs of the secrets that hold the keys' values, of those with the admin credentials, of those that senders of reports sign with, or of those of the channels to people. Secrets Manager adds six characters to every name. */
+  arns(of: 'keys' | 'admins' | 'senders' | 'channels'): string[] {
     return [secretArn(Stack.of(this), `${secretNames[of](this.prefix)}*`)];
   }
 }

@@ -14,6 +14,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { type Door, doors } from './doors.ts';
 import { InventoryTable } from './inventory-table.ts';
 import { operationsKey } from './operations-key.ts';
+import { PageChannels } from './page-channels.ts';
 import { People } from './people.ts';
 import type { Grounds } from './rights.ts';
 import { brokenRules } from './rules.ts';
@@ -84,7 +85,7 @@ export class RekeyStack extends Stack {
     workflow('rotate');
     const revoke = workflow('revoke');
 
-    const { Sweep, Reconcile, Operate, Intake, Report, AwsEvent, Acknowledge } = ofDoor;
+    const { Sweep, Reconcile, Operate, Intake, Report, AwsEvent, Acknowledge, Channels } = ofDoor;
     new Schedules(this, 'Schedules', {
       name,
       settings: installation.settings,
@@ -93,6 +94,7 @@ export class RekeyStack extends Stack {
       deadLetters,
     });
     new AwsEvents(this, 'AwsEvents', { name, lambda: AwsEvent.lambda, deadLetters });
+    new PageChannels(this, 'Channels-of-people', { pages: grounds.topics.pages, lambda: Channels.lambda, deadLetters });
     const api = new Api(this, 'Api', {
       name,
       functions: { operate: Operate.lambda, intake: Intake.lambda, report: Report.lambda, acknowledge: Acknowledge.lambda },

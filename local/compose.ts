@@ -5,7 +5,10 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { dynamoInventory } from '../adapters/aws/inventory.ts';
+import { everyChannel } from '../adapters/channels/every-channel.ts';
 import { logChannel } from '../adapters/channels/log.ts';
+import { pagerDutyChannel } from '../adapters/channels/pagerduty.ts';
+import { slackChannel } from '../adapters/channels/slack.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { localFileDestination } from '../adapters/destinations/local-file.ts';
 import { destinations } from '../adapters/destinations/registry.ts';
@@ -30,6 +33,7 @@ import { fileLog } from './file-log.ts';
 import { localFiles } from './files.ts';
 import type { LocalInstallation } from './installation.ts';
 import { sandboxDurations, sandboxOrigin } from './settings.ts';
+import { fileTextSecrets } from './text-secrets.ts';
 
 /** The inventory's table in the embedded engine. */
 export const localTable = 'rekey';
@@ -71,6 +75,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
     run: (step, payload, attemptId) => step.run(ports, payload, attemptId),
     onEvent: ({ kind, ...fields }) => log.info(`execution: ${kind}`, fields),
   });
+  const people = { secretOf: fileTextSecrets(files.channels), stage: settings.stage, callSeconds };
   const ports: Ports = {
     inventory: dynamoInventory({ client: dynamo.client, table: localTable, callSeconds }),
     secrets: fileSecretStore({ dir: files.secrets, masterKeyFile: files.masterKey, callSeconds }),
@@ -101,7 +106,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
         : []),
     ]),
     notifier: feed,
-    pager: logChannel(log),
+    pager: everyChannel({ log: logChannel(log), pagerduty: pagerDutyChannel(people), slack: slackChannel(people) }),
     executions,
     seals: fileSeals({ dir: files.seals, keyFile: files.sealKey }),
     clock: systemClock,

@@ -16,6 +16,8 @@ export function localFiles(folder: string) {
     admin: join(folder, 'admin'),
     /** `<sender>`: what senders of reports sign with. */
     senders: join(folder, 'senders'),
+    /** `pagerduty`, `slack`: what the channels to people need. */
+    channels: join(folder, 'channels'),
     /** `<consumer>.token`: who can read it is that consumer. */
     consumers: join(folder, 'consumers'),
     /** Seals of the audit chains, to be copied elsewhere; and the key that signs them. */

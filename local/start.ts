@@ -22,8 +22,8 @@ import { localFiles, type RunningInstance } from './files.ts';
 import { type LocalInstallation, readLocalInstallation } from './installation.ts';
 import { startVendor, type Vendor } from './sandbox/vendor.ts';
 import { startSchedules } from './schedules.ts';
-import { fileSenderSecrets } from './sender-secrets.ts';
 import { type LocalServer, startServer } from './server.ts';
+import { fileTextSecrets } from './text-secrets.ts';
 
 export interface StartOptions {
   /** Where everything is kept; made when missing. */
@@ -86,7 +86,7 @@ async function startParts(options: StartOptions, installation: LocalInstallation
   await ensureConsumers(ports, consumers);
   stops.push(executions.stop);
   const token = randomBytes(32).toString('hex');
-  const server = await startDoor(ports, consumers, feed, token, fileSenderSecrets(files.senders), options.port);
+  const server = await startDoor(ports, consumers, feed, token, fileTextSecrets(files.senders), options.port);
   stops.push(server.stop);
   const resumed = await resumeAll(ports);
   stops.push(startSchedules(ports, installation.policy));

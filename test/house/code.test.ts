@@ -118,7 +118,7 @@ const enables: Rule = (files) => [
  * laptop leaves for its file.
  */
 const mayReveal =
-  /^(?:core\/(?:value|challenge)\.ts|adapters\/(?:providers|destinations)\/|adapters\/memory\/provider\.ts|adapters\/\w+\/secret-store\.ts|adapters\/fingerprint\.ts|local\/admin-credentials\.ts|requests\/senders\/(?:signature|github-partner)\.ts)/;
+  /^(?:core\/(?:value|challenge)\.ts|adapters\/(?:providers|destinations|channels)\/|adapters\/memory\/provider\.ts|adapters\/\w+\/secret-store\.ts|adapters\/fingerprint\.ts|local\/admin-credentials\.ts|requests\/senders\/(?:signature|github-partner)\.ts)/;
 const reveals = forbids(/\.reveal\(/g, (file) => !mayReveal.test(file.path));
 
 /** Each environment variable is named in one file; everybody else goes through that file's constant. */

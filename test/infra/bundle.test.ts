@@ -31,7 +31,7 @@ const brings: readonly (readonly [RegExp, string])[] = [
   [/^destinations\./, '@aws-sdk/client-ssm'],
   [/^executions\./, '@aws-sdk/client-sfn'],
   [/^notices\./, '@aws-sdk/client-sns'],
-  [/^(secrets|provider|destinations|fingerprints)\./, '@aws-sdk/client-secrets-manager'],
+  [/^(secrets|provider|destinations|fingerprints|channels)\./, '@aws-sdk/client-secrets-manager'],
 ];
 
 const out = mkdtempSync(join(tmpdir(), 'rekey-bundle-test-'));

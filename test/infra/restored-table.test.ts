@@ -23,7 +23,9 @@ describe('a deployment that names a restored table', () => {
         .map(({ Action }) => ({ name, actions: [...Action].sort() })),
     );
     expect(former).toEqual([{ name: 'operate', actions: ['dynamodb:GetItem', 'dynamodb:Query'] }]);
-    expect(restored.whoMay('dynamodb:PutItem', 'table/test-rekey-restored')).toHaveLength(restored.functions.length);
+    // Every function but the one that passes on what people are told.
+    const names = restored.functions.map(({ name }) => name).filter((name) => name !== 'channels');
+    expect(restored.whoMay('dynamodb:PutItem', 'table/test-rekey-restored').sort()).toEqual(names.sort());
   });
 
   test('lets the operators’ function end what lives after all, and start the revocation of what leaked; at no other time', () => {

@@ -139,7 +139,9 @@ describe('the schedules', () => {
       .ofType('AWS::Lambda::EventInvokeConfig')
       .map(({ Properties }) => flat(Properties.DestinationConfig.OnFailure.Destination));
     expect(new Set(failures)).toEqual(new Set([queue]));
-    expect(failures).toHaveLength(3);
+    expect(failures).toHaveLength(4);
+    for (const { Properties } of stack.ofType('AWS::SNS::Subscription'))
+      expect(flat(Properties.RedrivePolicy.deadLetterTargetArn)).toBe(queue);
   });
 });
 

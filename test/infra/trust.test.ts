@@ -60,9 +60,9 @@ test('each key is used through the services that it is for, by this account, and
     ],
     OperationsKey: [
       `*: ${data} if kms:CallerAccount StringEquals ours, kms:ViaService StringEquals sns.here|sqs.here`,
+      `["events","sns"]: ${data} if kms:EncryptionContext:aws:sqs:arn StringEquals sqs:…:test-rekey-undelivered`,
       `cloudwatch: ${data} if aws:SourceAccount StringEquals ours, aws:SourceArn ArnLike cloudwatch:…:alarm:test-rekey-*`,
       'delivery.logs: Decrypt if kms:EncryptionContext:SourceArn StringEquals logs:…:*',
-      `events: ${data} if kms:EncryptionContext:aws:sqs:arn StringEquals sqs:…:test-rekey-undelivered`,
       administered,
       'logs.here: Decrypt DescribeKey Encrypt GenerateDataKey ReEncryptFrom ReEncryptTo if kms:EncryptionContext:aws:logs:arn ArnLike ' +
         'logs:…:log-group:/aws/lambda/test-rekey-*|logs:…:log-group:/aws/vendedlogs/*/test-rekey-*',
@@ -84,6 +84,7 @@ test('alarms may page, and whatever comes without TLS is refused', () => {
     DeadLettersQueuePolicy: [
       'events: SendMessage if aws:SourceAccount StringEquals ours, aws:SourceArn ArnEquals <AwsEventsRuleC0EB343E.Arn>',
       `never *: * ${plain}`,
+      expect.stringMatching(/^sns: SendMessage if aws:SourceAccount StringEquals ours, aws:SourceArn ArnEquals <TopicsPages\w+>$/),
     ],
   });
   expect(of('AWS::DynamoDB::Table', 'ResourcePolicy.PolicyDocument')).toEqual({ InventoryTable: [`never *: * ${plain}`] });
