@@ -4,6 +4,10 @@ import { flat, readTemplate, testStack } from '../support/stack.ts';
 
 const restored = readTemplate(testStack({ table: 'test-rekey-restored' }));
 
+/** Every function but the one that passes on what people are told. */
+const writers = ({ functions }: { readonly functions: readonly { readonly name: string }[] }): number =>
+  functions.filter(({ name }) => name !== 'channels').length;
+
 describe('a deployment that names a restored table', () => {
   test('has every function use it, and keeps the stack’s own table declared', () => {
     for (const { properties } of restored.functions)
@@ -23,9 +27,7 @@ describe('a deployment that names a restored table', () => {
         .map(({ Action }) => ({ name, actions: [...Action].sort() })),
     );
     expect(former).toEqual([{ name: 'operate', actions: ['dynamodb:GetItem', 'dynamodb:Query'] }]);
-    // Every function but the one that passes on what people are told.
-    const names = restored.functions.map(({ name }) => name).filter((name) => name !== 'channels');
-    expect(restored.whoMay('dynamodb:PutItem', 'table/test-rekey-restored').sort()).toEqual(names.sort());
+    expect(restored.whoMay('dynamodb:PutItem', 'table/test-rekey-restored')).toHaveLength(writers(restored));
   });
 
   test('lets the operators’ function end what lives after all, and start the revocation of what leaked; at no other time', () => {
@@ -43,7 +45,7 @@ describe('a deployment that names a restored table', () => {
       .rights.filter(({ Action }) => Action.length === 2 && Action.every((action) => /^dynamodb:(GetItem|Query)$/.test(action)));
     expect(read.flatMap(({ Resource }) => Resource)).toContainEqual(expect.stringMatching(/table\/test-rekey-restored$/));
     expect(second.whoMay('dynamodb:GetItem', 'Inventory')).toEqual([]);
-    expect(second.whoMay('dynamodb:PutItem', 'table/test-rekey-restored-2')).toHaveLength(second.functions.length);
+    expect(second.whoMay('dynamodb:PutItem', 'table/test-rekey-restored-2')).toHaveLength(writers(second));
   });
 
   test('is the only one in which another table can be read', () => {
@@ -61,7 +63,7 @@ describe('a deployment of a stage whose earlier stack left its table and its pep
     expect(kept.ofType('AWS::DynamoDB::Table')).toEqual([]);
     expect(kept.ofType('AWS::SecretsManager::Secret')).toEqual([]);
     for (const { properties } of kept.functions) expect(properties.Environment.Variables[environment.table]).toBe('test-rekey-inventory');
-    expect(kept.whoMay('dynamodb:PutItem', 'table/test-rekey-inventory')).toHaveLength(kept.functions.length);
+    expect(kept.whoMay('dynamodb:PutItem', 'table/test-rekey-inventory')).toHaveLength(writers(kept));
     expect(kept.whoMay('secretsmanager:GetSecretValue', 'secret:rekey/test/pepper-')).toContain('issue');
   });
 
