@@ -1,11 +1,12 @@
 import { Refused } from '../../core/errors.ts';
 import type { Log, Ports, Provider } from '../../core/ports.ts';
+import { githubDeployKeyProvider } from './github-deploy-key.ts';
 import { type HttpProviderOptions, httpProvider } from './http.ts';
 import type { Spec } from './spec.ts';
 
 export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds' | 'allowLoopback' | 'privateHosts' | 'authorities'> {
   readonly specs: readonly Spec[];
-  /** Providers that are code: each is one file of this folder. */
+  /** Providers that need a client of their own: each is one file of this folder. */
   readonly native: readonly Provider[];
   /** The fields of an admin credential, by provider and account. */
   readonly admin: (provider: string, account: string) => ReturnType<HttpProviderOptions['admin']>;
@@ -15,7 +16,7 @@ export interface RegistryOptions extends Pick<HttpProviderOptions, 'callSeconds'
 }
 
 /** The providers that are code: no spec may have one of these names. */
-export const nativeNames: readonly string[] = ['aws-iam', 'aws-api-gateway'];
+export const nativeNames: readonly string[] = ['aws-iam', 'aws-api-gateway', 'github-deploy-key'];
 
 export { bundledSpecs, loadSpecs } from './load-spec.ts';
 
@@ -31,8 +32,12 @@ export function providers(options: RegistryOptions): Pick<Ports, 'provider' | 'p
     const reach = { allowLoopback, privateHosts, ...(authorities === undefined ? {} : { authorities }) };
     return httpProvider({ spec, callSeconds, ...reach, admin: (account) => options.admin(name, account), ...own });
   });
+  const deployKeys = githubDeployKeyProvider({
+    admin: (account) => options.admin('github-deploy-key', account),
+    callSeconds: options.callSeconds,
+  });
   const byName = new Map<string, Provider>();
-  for (const provider of [...options.native, ...declared]) {
+  for (const provider of [...options.native, deployKeys, ...declared]) {
     if (byName.has(provider.name)) throw new Refused('E_EXISTS', `two providers are named ${provider.name}`);
     byName.set(provider.name, provider);
     if (provider.traits.disable === 'none')

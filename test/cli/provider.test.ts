@@ -33,6 +33,7 @@ describe('provider list and show', () => {
       'github',
       'aws-iam',
       'aws-api-gateway',
+      'github-deploy-key',
     ])
       expect(names.filter((name) => name.startsWith(vendor)).length, vendor).toBeGreaterThan(0);
     expect(new Set(sheets.map(({ pattern }) => pattern))).toEqual(new Set(['additive', 'slots', 'grace', 'revokeOnly']));

@@ -4,6 +4,7 @@ import { cloudflareAccountToken } from './fakes/cloudflare-account-token.ts';
 import { datadogApiKey } from './fakes/datadog-api-key.ts';
 import { datadogApplicationKey } from './fakes/datadog-application-key.ts';
 import { entraAppPassword } from './fakes/entra-app-password.ts';
+import { githubDeployKey } from './fakes/github-deploy-key.ts';
 import { githubToken } from './fakes/github-token.ts';
 import { gitlabGroupToken, gitlabProjectToken } from './fakes/gitlab-token.ts';
 import { launchdarklySdkKey, launchdarklyToken } from './fakes/launchdarkly.ts';
@@ -33,4 +34,4 @@ export const grace = launchdarklySdkKey;
 export const revokeOnly = githubToken;
 
 /** Providers that are code, held to the same vendors. IAM has its own, which checks signatures (test/contract/aws-iam.test.ts). */
-export const native: readonly Description[] = [awsApiGateway];
+export const native: readonly Description[] = [awsApiGateway, githubDeployKey];

@@ -62,6 +62,8 @@ export interface Description {
   readonly isAdmin: (call: Incoming) => boolean;
   /** The value that a request presents, where it does. */
   readonly presents: (call: Incoming) => string | undefined;
+  /** What it has of a value that it never sees: the public half of a key. Its own credentials are made of that. */
+  readonly keeps?: (value: string) => string;
   /** A value of the vendor's shape. */
   readonly mint: () => string;
   /** The id of the credential that has this value. */
@@ -108,7 +110,7 @@ export interface Vendor {
   /** A hand in the vendor's console. */
   byHand(name?: string): Held;
   deleteByHand(id: string): void;
-  /** A program uses a value. */
+  /** A program uses a value, or what the vendor has of it. */
   use(value: string): boolean;
   find(id: string | undefined): Held | undefined;
   /** What is there and not deleted, oldest first. */

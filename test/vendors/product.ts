@@ -3,7 +3,7 @@ import type { KeyFacts } from '../../core/key.ts';
 import type { Provider } from '../../core/ports.ts';
 import { registerKey } from '../../core/register.ts';
 import { beginRotation } from '../../core/rotate/begin.ts';
-import { Value } from '../../core/value.ts';
+import type { Value } from '../../core/value.ts';
 import { untilIdle } from '../support/operations.ts';
 import { services, testFacts, type World, world } from '../support/world.ts';
 import { type Description, type Held, openVendor, type Vendor } from './engine.ts';
@@ -44,7 +44,7 @@ export async function stage(description: Description, options: { readonly delayS
   await registerKey(w.ports, facts, 'owner');
   await beginRotation(w.ports, { keyId: facts.id, reason: 'first version', trigger: 'first' }, 'owner');
   await untilIdle(w, facts.id);
-  const { refused } = services({ ...w, provider: { use: (value: Value) => vendor.use(value.reveal()) } as never }, facts, options);
+  const { refused } = services({ ...w, provider: { use: (value: Value) => vendor.use(kept(vendor, value)) } as never }, facts, options);
   await w.pass(30);
   return {
     w,
@@ -59,22 +59,25 @@ export async function stage(description: Description, options: { readonly delayS
       return Promise.all(
         versions.map(async ({ number, state, token }) => {
           const value = token ? await w.ports.secrets.read(facts.id, token) : undefined;
-          return { number, state, accepted: value !== undefined && isAccepted(vendor, value) };
+          return { number, state, accepted: value !== undefined && isAccepted(vendor, kept(vendor, value)) };
         }),
       );
     },
   };
 }
 
+/** A value as the vendor has it. */
+const kept = ({ description }: Vendor, value: Value): string => description.keeps?.(value.reveal()) ?? value.reveal();
+
 /** Whether the vendor would accept a value now; asking is no use of it. */
-function isAccepted(vendor: Vendor, value: Value): boolean {
-  const found = vendor.held.find((one) => value.equals(new Value(one.value)));
+function isAccepted(vendor: Vendor, value: string): boolean {
+  const found = vendor.held.find((one) => one.value === value);
   return found !== undefined && Date.now() >= found.acceptedFrom && Date.now() < found.refusedFrom;
 }
 
 /** What the vendor accepts besides what other people made. */
 export function alive({ vendor, strangers }: Scene): string[] {
-  return vendor.held.filter((one) => !strangers.includes(one) && isAccepted(vendor, new Value(one.value))).map(({ id }) => id);
+  return vendor.held.filter((one) => !strangers.includes(one) && isAccepted(vendor, one.value)).map(({ id }) => id);
 }
 
 /** The key's state, its version in use, and why a person should look. */
