@@ -2,6 +2,7 @@ import type { Action } from '../core/authority.ts';
 import { Refused } from '../core/errors.ts';
 import { secretNames } from '../functions/secret-names.ts';
 import { requests } from '../requests/requests.ts';
+import { pathOf } from '../requests/routes.ts';
 import { type Deployment, type DeploymentOptions, findDeployment } from './deployment.ts';
 import { type Door, post } from './door.ts';
 
@@ -11,6 +12,8 @@ const awsSeconds = 10;
 
 /** These only look; and containing a leak is never stopped by a check of ours: AWS itself decides. */
 const unchecked: ReadonlySet<Action> = new Set<Action>(['read', 'revoke', 'reissue']);
+
+const actionOf = (request: string): Action => requests[request]?.action ?? 'create';
 
 /** A deployed installation, reached with the caller's own AWS credentials; every request is signed. */
 export function cloudDoor(options: DeploymentOptions): Door {
@@ -24,7 +27,7 @@ export function cloudDoor(options: DeploymentOptions): Door {
     kind: 'deployed',
     name: `${deployment.stage} in ${deployment.region}`,
     async ask<Result>(request: string, input: object) {
-      if (!unchecked.has(requests[request]?.action ?? 'create')) await rightAccount();
+      if (!unchecked.has(actionOf(request))) await rightAccount();
       try {
         return await send<Result>(deployment, request, input);
       } catch (error) {
@@ -72,7 +75,7 @@ async function checkAccount({ account, region, stage }: Deployment): Promise<voi
 }
 
 async function send<Result>({ region, apiUrl }: Deployment, request: string, input: object): Promise<Result> {
-  const url = new URL(`requests/${request}`, apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`);
+  const url = new URL(pathOf(request, actionOf(request)), apiUrl.endsWith('/') ? apiUrl : `${apiUrl}/`);
   const body = JSON.stringify(input);
   const headers = await sign(url, region, body);
   return post(url.href, headers, body, askSeconds, `${url.host} cannot be reached: check the network and --stage`);

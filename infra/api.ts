@@ -4,6 +4,7 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { Action } from '../core/authority.ts';
 import { openRoutes, type Route, routes } from '../requests/routes.ts';
 import { apiSeconds } from './doors.ts';
 
@@ -14,8 +15,8 @@ export interface ApiProps {
 }
 
 /**
- * One address for everybody: each row of the request table is a route of its own, which only a principal whose IAM policy names
- * it gets through, and IAM's word for who that is reaches the function. Each request leaves a line in the access log, the
+ * One address for everybody: each row of the request table is a route of its own, under its action, and only a principal whose IAM policy names
+ * that action gets through, and IAM's word for who that is reaches the function. Each request leaves a line in the access log, the
  * refused ones too.
  */
 export class Api extends Construct {
@@ -58,9 +59,10 @@ export class Api extends Construct {
     this.#stage(name('api'), logKey);
   }
 
-  /** What a policy has to name so that its holder may post to a route. */
-  routeArn({ path }: Route): string {
-    return this.#arn(`$default/POST/${path}`);
+  /** What a policy has to name so that its holder may make all requests of an action, those of later releases too. */
+  arnsOf(action: Action): string[] {
+    const paths = new Set(routes.filter((route) => route.action === action).map(({ path }) => path.replace(/(?<=\/)[^/]+$/, '*')));
+    return [...paths].map((path) => this.#arn(`$default/POST/${path}`));
   }
 
   /** The function behind a door, which this API alone may invoke: whoever invoked it directly could write any principal into the event. */

@@ -1,8 +1,7 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { type AuthorityRule, may, policyName, type Role, roles } from '../core/authority.ts';
-import { routes } from '../requests/routes.ts';
+import { type AuthorityRule, actions, may, policyName, type Role, roles } from '../core/authority.ts';
 import type { Api } from './api.ts';
 import { acknowledgeWildcards, reasonFor } from './rights.ts';
 import type { SecretPrefix } from './secret-prefix.ts';
@@ -18,8 +17,8 @@ export interface PeopleProps {
 }
 
 /**
- * One managed policy per role, to attach to the roles of people and programs: the routes of the requests that the
- * policy's authority lets that role make, one by one. Nobody needs a right to the table, to a function, or to read a value. Responders may also
+ * One managed policy per role, to attach to the roles of people and programs: the routes of the actions that the
+ * policy's authority gives to that role. Nobody needs a right to the table, to a function, or to read a value. Responders may also
  * start the revoking workflow itself, which works when the API does not. Whoever creates keys may also put an existing value
  * where the functions look for it, because values never pass the API.
  */
@@ -30,7 +29,7 @@ export class People extends Construct {
       const statements: PolicyStatementProps[] = [
         {
           actions: ['execute-api:Invoke'],
-          resources: routes.filter(({ action }) => may(authority, role, action)).map((route) => api.routeArn(route)),
+          resources: actions.filter((action) => may(authority, role, action)).flatMap((action) => api.arnsOf(action)),
         },
         ...(may(authority, role, 'revoke') ? startingByHand(revoke) : []),
         ...(may(authority, role, 'create') ? handingIn(secrets.arns('keys')) : []),

@@ -191,6 +191,7 @@ function shown(resource: string, stack: Stack): string {
 
 /** Each reason beside the part of an ARN that it is about. */
 const reasons: readonly (readonly [part: string, reason: string])[] = [
+  [':execute-api:', 'All requests of an action, which is what the authority of the policy is about; each is a route of its own.'],
   [':execution:', 'Executions are named after operations, which do not exist yet; the workflow is fixed.'],
   [':user/', 'The users whose keys are rotated are named in the inventory; only users tagged for this stage match.'],
   ['::/apikeys/', 'Keys of API Gateway get their ids when they are made; only those tagged for this stage match.'],

@@ -91,9 +91,7 @@ for (const [mark, target] of targets) {
 }
 const most = (of: (run: Run) => number) => Math.max(...runs.map(of));
 /** What has to be running in the cloud for a string to be found and its disable to be sent. */
-const functions = new Set(
-  routes.filter(({ path }) => path === 'requests/revoke' || path === 'requests/revoke.find').map(({ door }) => door),
-);
+const functions = new Set(routes.filter(({ path }) => /^requests\/revoke\/revoke(\.find)?$/.test(path)).map(({ door }) => door));
 console.log(
   `before the disable was answered, at most: ${most(({ states }) => states)} states, ${most(({ calls }) => calls)} provider call(s), the disable itself among them; in the cloud ${functions.size} function (${[...functions].join(', ')}) that may be cold`,
 );

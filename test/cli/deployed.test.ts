@@ -60,7 +60,7 @@ describe('a deployed installation', () => {
     const { code, stdout } = await run(['key', 'list', '--json']);
     expect([code, stdout]).toEqual([0, '[]\n']);
     const [one] = aws.asked;
-    expect(one?.path).toBe('/api/requests/key.list');
+    expect(one?.path).toBe('/api/requests/read/key.list');
     expect(one?.headers.authorization).toMatch(
       /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/eu-west-1\/execute-api\/aws4_request, SignedHeaders=.*host.*, Signature=[0-9a-f]{64}$/,
     );
@@ -71,7 +71,7 @@ describe('a deployed installation', () => {
     const revoked = { keyId: 'a', operationId: '', versions: [], message: 'told', alreadyDead: true };
     aws.reply = (asked) => ok(asked.path.endsWith('show') ? { id: 'a' } : revoked);
     expect((await run(['revoke', 'a', '--confirm', 'a'])).code).toBe(0);
-    expect(paths()).toEqual(['/api/requests/revoke', '/api/requests/key.show']);
+    expect(paths()).toEqual(['/api/requests/revoke/revoke', '/api/requests/read/key.show']);
   });
 
   test('row 8: another account stops a change before it is sent, and both are named', async () => {

@@ -9,6 +9,7 @@ import type { Notice } from '../../core/notice.ts';
 import { senderBudget } from '../../core/reports/budget.ts';
 import type { KeyReport } from '../../core/show.ts';
 import { secretNames } from '../../functions/secret-names.ts';
+import { pathOf } from '../../requests/routes.ts';
 import type { Capability } from './capabilities.ts';
 import type { Cloud } from './cloud.ts';
 import { active, ask, ended, must, rotated, secretValue } from './record.ts';
@@ -194,7 +195,7 @@ async function failingDoor(cloud: Cloud): Promise<() => Promise<void>> {
   const { secrets, stage } = { secrets: cloud.clients.secrets, stage: cloud.stage };
   const KmsKeyId = secretNames.encryptionAlias(stage);
   await secrets.send(new CreateSecretCommand({ Name: SecretId, KmsKeyId, ClientRequestToken: token, SecretString: 'made by hand' }));
-  const { status, text } = await cloud.post('/requests/key.adopt', { keyId, token }, cloud.operator);
+  const { status, text } = await cloud.post(pathOf('key.adopt', 'create'), { keyId, token }, cloud.operator);
   must(status >= 500, `the door fails (${status} ${text.slice(0, 200)})`);
   return nothing;
 }

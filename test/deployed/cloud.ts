@@ -51,7 +51,7 @@ export interface Cloud {
   addKey(yaml: string, args?: readonly string[], input?: string): Promise<void>;
   /** One key as `key show` tells it. */
   key(keyId: string): Promise<KeyReport>;
-  /** A bare signed POST to the HTTP API: `/receipts`, `/requests/rotate`. */
+  /** A bare signed POST to the HTTP API: `receipts`, or where a request goes. */
   post(path: string, body: object, as: Principal): Promise<Answer>;
   /** A new queue `<stage>-<name>` that is subscribed as a service is, to notices and emergencies, or to the pages of people. */
   subscribe(name: string, filter?: Readonly<Record<string, readonly string[]>>, topic?: 'pages'): Promise<Subscription>;
@@ -108,7 +108,7 @@ export async function openCloud(endpoint: Endpoint, stack: Stack, { vendor, admi
     post: (path, body, as) =>
       signed({
         service: 'execute-api',
-        url: `${ApiUrl.replace(/\/$/, '')}${path}`,
+        url: `${ApiUrl.replace(/\/$/, '')}/${path}`,
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json' },
         as: as.credentials,

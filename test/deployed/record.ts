@@ -4,13 +4,15 @@ import type { AuditEntry } from '../../core/audit.ts';
 import type { WorkflowName } from '../../core/ports.ts';
 import type { Begun } from '../../core/rotate/begin.ts';
 import type { KeyReport } from '../../core/show.ts';
+import { requests } from '../../requests/requests.ts';
+import { pathOf } from '../../requests/routes.ts';
 import type { Cloud } from './cloud.ts';
 import type { ExecutionSeen } from './execution.ts';
 import { until } from './until.ts';
 
 /** One request of the operator to the HTTP API, without a process of the command line around it. Throws an Error with the refusal. */
 export async function ask<T>(cloud: Cloud, request: string, input: object): Promise<T> {
-  const { status, text } = await cloud.post(`/requests/${request}`, input, cloud.operator);
+  const { status, text } = await cloud.post(pathOf(request, requests[request]?.action ?? 'read'), input, cloud.operator);
   if (status !== 200) throw new Error(`${request} was answered ${status}: ${text.slice(0, 300)}`);
   return (JSON.parse(text) as { result: T }).result;
 }

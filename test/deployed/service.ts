@@ -93,7 +93,7 @@ function feedOf(subscription: Subscription): NoticeFeed {
 function receiptsOf(cloud: Cloud, principal: Principal): Receipts {
   return {
     async send(receipt) {
-      const { status, text } = await cloud.post('/receipts', receipt, principal);
+      const { status, text } = await cloud.post('receipts', receipt, principal);
       if (status >= 500) throw new Error(`the receipt was answered ${status}`);
       if (status < 300) return 'accepted';
       return (JSON.parse(text) as { error?: { code?: string } }).error?.code ?? `HTTP ${status}`;

@@ -4,6 +4,7 @@ import type { Ports } from '../../core/ports.ts';
 import type { ApiEvent } from '../../functions/http-handler.ts';
 import { startServer } from '../../local/server.ts';
 import { answer } from '../../requests/answer.ts';
+import { requests } from '../../requests/requests.ts';
 import { routes } from '../../requests/routes.ts';
 import { steps } from '../../workflows/steps.ts';
 import { beginsRotation, end } from '../support/operations.ts';
@@ -90,13 +91,13 @@ describe.each([
     ['another charset', { headers: { 'content-type': 'application/json; charset=utf-16' } }],
     ['a compressed body', { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }],
   ])('row 30: refuses %s with 415', async (_what, more) => {
-    const { statusCode, body: said } = await handler({ ...event('{}', '/requests/status'), ...more }, invocation);
+    const { statusCode, body: said } = await handler({ ...event('{}', '/requests/read/status'), ...more }, invocation);
     expect([statusCode, JSON.parse(said)]).toEqual([415, { error: expect.objectContaining({ code: 'E_MEDIA_TYPE' }) }]);
   });
 
   it('row 30: refuses a body that is larger than it may be with 413, and one that is no UTF-8 with 400', async () => {
-    const large = await handler(event(`"${'x'.repeat(300_000)}"`, '/requests/status'), invocation);
-    const bytes = { ...event(Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64'), '/requests/status'), isBase64Encoded: true };
+    const large = await handler(event(`"${'x'.repeat(300_000)}"`, '/requests/read/status'), invocation);
+    const bytes = { ...event(Buffer.from([0x22, 0xff, 0xfe, 0x22]).toString('base64'), '/requests/read/status'), isBase64Encoded: true };
     expect([large.statusCode, (await handler(bytes, invocation)).statusCode]).toEqual([413, 400]);
   });
 });
@@ -171,7 +172,15 @@ describe('the local server, whatever is sent to it,', () => {
     });
     const sent = fc.record({
       method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'),
-      path: fc.oneof(fc.constantFrom(...routes.map((route) => route.path), 'notices?after=-1', 'notices?after=1e9&wait=x'), hostileText),
+      path: fc.oneof(
+        fc.constantFrom(
+          ...Object.keys(requests).map((name) => `requests/${name}`),
+          'receipts',
+          'notices?after=-1',
+          'notices?after=1e9&wait=x',
+        ),
+        hostileText,
+      ),
       body: fc.oneof(
         hostileText,
         hostileValue.map((value) => JSON.stringify(value) ?? ''),

@@ -9,6 +9,8 @@ import { secretNames } from '../../functions/secret-names.ts';
 import { bundle, folderOf } from '../../infra/bundle.ts';
 import { readInstallation } from '../../infra/installation.ts';
 import { startDynamo } from '../../local/dynamodb.ts';
+import { requests } from '../../requests/requests.ts';
+import { pathOf } from '../../requests/routes.ts';
 import { environment } from '../../workflows/environment.ts';
 import { fakeIam } from '../support/aws/iam-sts.ts';
 import { fakeSecretsManager } from '../support/aws/secrets-manager.ts';
@@ -82,7 +84,8 @@ afterAll(async () => {
 
 function signed(path: string, body: unknown, more: { arn?: string; accountId?: string; method?: string; type?: string } = {}) {
   return {
-    rawPath: path,
+    // Tests say the request; its action stands in the path.
+    rawPath: path.replace(/^\/requests\/(.+)$/, (_, request) => `/${pathOf(request, requests[request]?.action ?? 'read')}`),
     headers: { 'content-type': more.type ?? 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
     isBase64Encoded: false,

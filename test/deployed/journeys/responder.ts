@@ -1,6 +1,7 @@
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { AuditEntry } from '../../../core/audit.ts';
+import { pathOf } from '../../../requests/routes.ts';
 import type { Cloud } from '../cloud.ts';
 import type { Journey, Tell } from '../journey.ts';
 import { keyFile } from '../key-file.ts';
@@ -23,7 +24,7 @@ async function byCommandLine(cloud: Cloud, tell: Tell, responder: Principal): Pr
   const { keyId, secret, leaked } = await issuedKey(cloud, 'leaked');
   const notices = await cloud.subscribe('leaked', { key: [keyId] });
 
-  const { status } = await cloud.post('/requests/rotate', { keyId, reason: 'not mine to ask' }, responder);
+  const { status } = await cloud.post(pathOf('rotate', 'rotate'), { keyId, reason: 'not mine to ask' }, responder);
   must(status === 403, `an operator's action is refused with 403 (it was ${status})`);
   const refused = await cloud.cli(['rotate', keyId, '--yes'], { as: responder });
   must(refused.code === 4 && refused.json.error?.code === 'E_FORBIDDEN', `the command line ends with 4, E_FORBIDDEN (${refused.code})`);
