@@ -19,8 +19,9 @@ const budget = (entry: string): number => {
   const may: readonly string[] = [...steps, ...doors].find((row) => row.entry === entry)!.may;
   const providers = may.some((right) => right.startsWith('provider.'));
   const destinations = may.some((right) => right.startsWith('destinations.'));
-  // One door carries every request, another only what responders ask for; the reconciler repairs whatever there is.
-  const own = { 'functions/operate.ts': 160, 'functions/intake.ts': 30, 'functions/reconcile.ts': 30 }[entry] ?? 0;
+  // One door carries every request, others only what responders ask for or senders report; the reconciler repairs whatever there is.
+  const own =
+    { 'functions/operate.ts': 160, 'functions/intake.ts': 30, 'functions/report.ts': 10, 'functions/reconcile.ts': 30 }[entry] ?? 0;
   return 350 + (providers ? 140 : 0) + (destinations ? 90 : 0) + own;
 };
 

@@ -25,7 +25,12 @@ export function providerInside(vendor: Vendor): Provider {
   const requestHandler: APIGatewayClientConfig['requestHandler'] = {
     async handle({ protocol, hostname, path, query = {}, method, headers, body }: Signed) {
       const url = new URL(`${protocol}//${hostname}${path}?${new URLSearchParams(query as Record<string, string>)}`);
-      const { status, text, ...answer } = await send({ method, url, headers, ...(body === undefined ? {} : { body: String(body) }) });
+      const { status, text, ...answer } = await send({
+        method,
+        url,
+        headers,
+        ...(body === undefined ? {} : { body: Buffer.from(body as Uint8Array).toString() }),
+      });
       return { response: { statusCode: status, headers: answer.headers, body: Readable.from([Buffer.from(text)]) } } as never;
     },
   };
