@@ -35,6 +35,9 @@ import type { LocalInstallation } from './installation.ts';
 import { sandboxDurations, sandboxOrigin } from './settings.ts';
 import { fileTextSecrets } from './text-secrets.ts';
 
+/** What one process and its engine take well: many revocations at once wait for a turn, and not for an answer that comes too late. */
+const attemptsAtOnce = 16;
+
 /** The inventory's table in the embedded engine. */
 export const localTable = 'rekey';
 
@@ -71,6 +74,7 @@ export async function composeLocal({ folder, workspace, installation, dynamo, sa
     steps,
     definitions: { rotate: workflow('rotate'), revoke: workflow('revoke') },
     functionSeconds: settings.functionSeconds,
+    atOnce: attemptsAtOnce,
     randomId,
     run: (step, payload, attemptId) => step.run(ports, payload, attemptId),
     onEvent: ({ kind, ...fields }) => log.info(`execution: ${kind}`, fields),

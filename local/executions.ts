@@ -22,6 +22,8 @@ export interface LocalExecutionsOptions {
   readonly run: (step: Step, payload: StepPayload, attemptId: string) => Promise<StepResult>;
   /** An attempt that takes longer ends with States.Timeout, as a function on AWS does (settings.functionSeconds). */
   readonly functionSeconds: number;
+  /** At most so many attempts run side by side; the others wait for their turn, before their time begins. All run at once by default. */
+  readonly atOnce?: number;
   /** Unique to each attempt, also across restarts. */
   readonly randomId: () => string;
   readonly onEvent?: (event: ExecutionEvent) => void;
@@ -46,6 +48,7 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
   const aborts = new Map<string, () => void>();
   const attempts = new Set<Promise<unknown>>();
   const tokens = taskTokens();
+  const turns = turnsOf(options.atOnce);
   let stopped = false;
 
   async function start(workflow: WorkflowName, payload: ExecutionPayload): Promise<void> {
@@ -100,6 +103,15 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
   }
 
   async function attempt(step: Step, payload: StepPayload, answer: Promise<StepResult> | undefined): Promise<StepResult> {
+    if (!turns.take()) await turns.wait();
+    try {
+      return await run(step, payload, answer);
+    } finally {
+      turns.give();
+    }
+  }
+
+  async function run(step: Step, payload: StepPayload, answer: Promise<StepResult> | undefined): Promise<StepResult> {
     if (stopped) throw new Stopped();
     const work = options.run(step, payload, options.randomId());
     attempts.add(work);
@@ -129,6 +141,25 @@ export function localExecutions(options: LocalExecutionsOptions): LocalExecution
       stopped = true;
       for (const abort of aborts.values()) abort();
       await Promise.allSettled(attempts);
+    },
+  };
+}
+
+/** Places for attempts: `take` has one at once or is false, `wait` has the next that is given back, first come first served. */
+function turnsOf(places = Number.POSITIVE_INFINITY) {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  return {
+    take(): boolean {
+      if (free === 0) return false;
+      free -= 1;
+      return true;
+    },
+    wait: () => new Promise<void>((resolve) => waiting.push(resolve)),
+    give(): void {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
     },
   };
 }

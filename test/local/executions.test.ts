@@ -34,10 +34,11 @@ describe('local executions', () => {
   });
   afterEach(() => clock.uninstall());
 
-  function start(definitions: { rotate: object; revoke: object } = { rotate, revoke }): LocalExecutions {
+  function start(definitions: { rotate: object; revoke: object } = { rotate, revoke }, atOnce?: number): LocalExecutions {
     let ids = 0;
     return localExecutions({
       steps: rows,
+      ...(atOnce === undefined ? {} : { atOnce }),
       definitions,
       functionSeconds: 11,
       randomId: () => `id-${++ids}`,
@@ -82,6 +83,26 @@ describe('local executions', () => {
     expect(states()).toEqual(['Issue', 'Distribute', 'Confirm', 'Verify', 'Retire']);
     expect(await executions.state('rotate', payload)).toBe('ended');
     expect(ended()).toEqual([{ execution: 'op-r1', kind: 'ended' }]);
+  });
+
+  test('no more attempts run side by side than there are places; the others begin in turn, each with its whole time, and none after a stop', async () => {
+    executions = start({ rotate, revoke }, 2);
+    behaviour.Issue = () => new Promise((resolve) => setTimeout(() => resolve({}), 10_000));
+    const from = clock.now;
+    for (const operationId of ['a', 'b', 'c', 'd', 'e']) await executions.start('rotate', { ...payload, operationId });
+    await settle(() => calls.filter(({ state }) => state === 'Issue').length === 4);
+    const begun = () => calls.filter(({ state }) => state === 'Issue');
+    expect(begun().map(({ payload: { operationId }, at }) => [operationId, at - from])).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['c', 10_000],
+      ['d', 10_000],
+    ]);
+    expect(events.filter(({ kind }) => kind === 'failed')).toEqual([]);
+    const stopping = executions.stop();
+    await settle();
+    await stopping;
+    expect(begun()).toHaveLength(4);
   });
 
   test('a step receives ids and numbers only, and each attempt has an id of its own', async () => {
