@@ -13,9 +13,11 @@ import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
 import { evidence } from './commands/evidence.ts';
 import { exceptionApprove, exceptionDecline, exceptionList, exceptionRequest } from './commands/exception.ts';
+import { exportCommand } from './commands/export.ts';
 import { findings } from './commands/findings.ts';
 import { history } from './commands/history.ts';
 import { hold } from './commands/hold.ts';
+import { importCommand } from './commands/import.ts';
 import { incidentClose, incidentList, incidentShow } from './commands/incident.ts';
 import { inventoryReassert } from './commands/inventory-reassert.ts';
 import { inventoryShow } from './commands/inventory-show.ts';
@@ -185,6 +187,8 @@ function program(): Command {
     pause(),
     resume(),
     findings(),
+    importCommand(),
+    exportCommand(),
     evidence(),
     offboard(),
     acknowledge(),

@@ -242,7 +242,7 @@ export interface Pager {
 export interface Seals {
   /** Signs a hash (hex) with the installation's signing key. Throws DestinationUnavailable. */
   sign(hash: string): Promise<Signature>;
-  /** The public half of that key, as PEM. */
+  /** The public half of that key, as PEM; empty where nothing is sealed. */
   publicKey(): Promise<string>;
   /** Keeps a seal under its number. Throws StoreConflict when there is another one of that number, DestinationUnavailable. */
   keep(number: number, text: string): Promise<void>;

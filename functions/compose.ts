@@ -68,7 +68,7 @@ function build(parts: readonly Part[]): Ports {
     notifier: absent('notifier'),
     pager: absent('pager'),
     executions: absent('executions'),
-    seals: absent('seals'),
+    seals: unsealed,
     fingerprint: refuse('fingerprint'),
     ...Object.assign({}, ...parts.map((part) => part(ground))),
     clock: systemClock,
@@ -171,6 +171,15 @@ function secretsManager(): SecretsManagerClient {
   client ??= new SecretsManagerClient({});
   return client;
 }
+
+/** A stage keeps no seals yet: its chains hold in themselves, and `rekey audit verify` and evidence say that nothing seals them. */
+const unsealed: Ports['seals'] = {
+  sign: async () => refuse('seals')(),
+  keep: async () => refuse('seals')(),
+  publicKey: async () => '',
+  read: async () => undefined,
+  last: async () => 0,
+};
 
 /** Stands where a port would be that this function has no right to: any use of it is refused. */
 function absent(port: string): never {

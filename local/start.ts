@@ -6,6 +6,7 @@ import { replaceFile } from '../adapters/replace-file.ts';
 import { receive } from '../core/adoption.ts';
 import { Refused } from '../core/errors.ts';
 import { findKey } from '../core/items.ts';
+import type { KeyFacts } from '../core/key.ts';
 import type { Ports } from '../core/ports.ts';
 import { resumeAll } from '../core/reconcile/reconcile.ts';
 import { takeReports } from '../core/reports/batch.ts';
@@ -138,7 +139,7 @@ async function startDoor(
   return await startServer({
     answer: async (name, input) => {
       const result = await answer(ports, name, input, caller);
-      if (name === 'key.register') await ensureConsumersOf(ports, consumers, (result as { readonly keyId: string }).keyId);
+      if (name === 'key.register') for (const one of consumersIn(input)) await consumers.ensure(one);
       return result;
     },
     receive: (input, consumer) => receive(ports, receiptOf(input), consumer),
@@ -157,12 +158,16 @@ async function startDoor(
   });
 }
 
-/** Every consumer of every key can hear and answer. */
-async function ensureConsumers(ports: Ports, consumers: ConsumerTokens): Promise<void> {
-  for await (const { keyId } of ports.inventory.hints('keys')) await ensureConsumersOf(ports, consumers, keyId);
+/** The consumers of the keys that were just registered: one, or many. */
+function consumersIn(input: unknown): string[] {
+  const { facts, rows = [facts] } = input as { readonly facts?: KeyFacts; readonly rows?: readonly (KeyFacts | undefined)[] };
+  return rows.flatMap((one) => (one?.consumers ?? []).map(({ name }) => name));
 }
 
-async function ensureConsumersOf(ports: Ports, consumers: ConsumerTokens, keyId: string): Promise<void> {
-  const key = await findKey(ports, keyId);
-  for (const { name } of key?.facts.consumers ?? []) await consumers.ensure(name);
+/** Every consumer of every key can hear and answer. */
+async function ensureConsumers(ports: Ports, consumers: ConsumerTokens): Promise<void> {
+  for await (const { keyId } of ports.inventory.hints('keys')) {
+    const key = await findKey(ports, keyId);
+    for (const { name } of key?.facts.consumers ?? []) await consumers.ensure(name);
+  }
 }

@@ -155,6 +155,14 @@ export function writeKeyDocument(facts: KeyFacts): string {
   });
 }
 
+/** One key of a source that is no YAML: the same fields, the same faults, told by the source alone. */
+export function readKeyRow(content: unknown, source: string): KeyRow | RejectedRow {
+  const row = readRow({ content, where: () => '' }, source);
+  if ('facts' in row) return { facts: row.facts, source };
+  // Without a place inside, the field's name is what is left.
+  return { ...row, source, problems: row.problems.map(({ path, message }) => ({ path: path.replace(/, (?=: |$)/, ''), message })) };
+}
+
 function split(document: YamlDocument): YamlDocument[] {
   const { content, where } = document;
   if (!Array.isArray(content)) return [document];

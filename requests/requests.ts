@@ -27,6 +27,7 @@ import { exceptions } from './exceptions.ts';
 import { consumer, factsProblems, keyFacts } from './facts.ts';
 import { keyId, name, text } from './fields.ts';
 import { fleet } from './fleet.ts';
+import { asksForMany, registerMany } from './import.ts';
 import { accept } from './problems.ts';
 import { reports } from './reports.ts';
 import { type Request, reason, request, requestId } from './request.ts';
@@ -40,21 +41,26 @@ const knownVersion = z.strictObject({
   compromised: z.exactOptional(z.boolean()),
 });
 
+const registerOne = request(
+  'create',
+  z.strictObject({ facts: keyFacts, dryRun: z.exactOptional(z.boolean()) }),
+  async (ports, { facts, dryRun }, actor) => {
+    const problems = factsProblems(facts, ports.policy);
+    if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
+    if (!dryRun) return registerKey(ports, facts, actor);
+    const unfit = providerProblems(ports.provider(facts.provider), facts, ports.policy);
+    if (unfit.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, unfit);
+    for (const { kind } of facts.destinations) ports.destination(kind);
+    return { keyId: facts.id, tier: tierOf(facts, ports.policy).tier };
+  },
+);
+
 /** THE TABLE of what can be asked: what one must be allowed, one strict schema, and one use case of the core each. */
 export const requests: Readonly<Record<string, Request>> = {
-  'key.register': request(
-    'create',
-    z.strictObject({ facts: keyFacts, dryRun: z.exactOptional(z.boolean()) }),
-    async (ports, { facts, dryRun }, actor) => {
-      const problems = factsProblems(facts, ports.policy);
-      if (problems.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, problems);
-      if (!dryRun) return registerKey(ports, facts, actor);
-      const unfit = providerProblems(ports.provider(facts.provider), facts, ports.policy);
-      if (unfit.length) throw new Refused('E_INPUT_INVALID', `${facts.id} cannot be registered like this`, unfit);
-      for (const { kind } of facts.destinations) ports.destination(kind);
-      return { keyId: facts.id, tier: tierOf(facts, ports.policy).tier };
-    },
-  ),
+  'key.register': {
+    ...registerOne,
+    run: (ports, input, actor) => (asksForMany(input) ? registerMany : registerOne).run(ports, input, actor),
+  },
   'provider.list': request('read', z.strictObject({}), async (ports) =>
     ports.providers().map((provider) => sheetOf(ports.provider(provider))),
   ),

@@ -22,9 +22,10 @@ export interface SealedHeads {
 
 /**
  * Checks the seals in their order: that each is signed with the key that belongs to the public key, covers its content, and follows from the one
- * before. What a seal that does not hold says, proves nothing and is left out.
+ * before. What a seal that does not hold says, proves nothing and is left out. Without a key nothing was ever sealed.
  */
 export async function verifySeals(texts: AsyncIterable<string> | Iterable<string>, publicKeyPem: string): Promise<SealedHeads> {
+  if (publicKeyPem === '') return { of: new Map(), seals: 0, last: null, problems: [], hashes: new Set() };
   const key = createPublicKey(publicKeyPem);
   const signer = signerOf(publicKeyPem);
   const of = new Map<string, SealedHead[]>();
