@@ -5,6 +5,7 @@ import { openClients } from './clients.ts';
 import { type Cloud, openCloud } from './cloud.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 import type { NotRun } from './journey.ts';
+import { removePrincipals } from './principals.ts';
 import { prepareStack, type Stack } from './stack.ts';
 import { clearLab } from './trials/lab.ts';
 import { type StageVendor, startStageVendor } from './vendor.ts';
@@ -62,6 +63,8 @@ export function layGround(say: (letter: string, text: string) => void): Ground {
           if (!stack) return;
           // However far a deployment came: what it retains is named by the stack alone.
           const made = await stack.resources();
+          // A policy that somebody holds cannot be deleted.
+          await removePrincipals(stage);
           await stack.destroy();
           left.push(...(await cleanUp(stage, made, openClients())));
         });

@@ -22,10 +22,10 @@ export interface Stack {
   readonly folder: string;
   /** The installation as it will be deployed next: settings.yaml, policy.yaml, providers/. */
   readonly installation: string;
-  /** Deploys the app as it is now. Throws CannotRun E_DEPLOY with the last lines of the CDK. */
-  deploy(): Promise<void>;
+  /** Deploys the app as it is now, with what the context says. Throws CannotRun E_DEPLOY with the last lines of the CDK. */
+  deploy(context?: Readonly<Record<string, string>>): Promise<void>;
   outputs(): Readonly<Record<string, string>>;
-  /** What CloudFormation has made for it, by its name in AWS. */
+  /** Everything that CloudFormation ever made for it, by its name in AWS: also what it has forgotten and retains. */
   resources(): Promise<StackResource[]>;
   /** Destroys it, when it stands; what it retains stays. */
   destroy(): Promise<void>;
@@ -54,24 +54,34 @@ export async function prepareStack(endpoint: Endpoint, stage: string, vendor: St
   const outputsFile = join(folder, `rekey.${stage}.json`);
   const app = ['-c', `stage=${stage}`, '-c', `installation=${installation}`, '--output', join(folder, 'cdk.out')];
   let standing = false;
+  const made = new Map<string, StackResource>();
+  const look = async () => {
+    if (standing) for (const resource of await resourcesOf(`${stage}-rekey`)) made.set(resource.id, resource);
+  };
   return {
     stage,
     account,
     region,
     folder,
     installation,
-    async deploy() {
+    async deploy(context = {}) {
       standing = true;
-      await cdk(['deploy', ...app, '--require-approval', 'never', '--outputs-file', outputsFile]);
+      const said = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      await cdk(['deploy', ...app, ...said, '--require-approval', 'never', '--outputs-file', outputsFile]);
       const text = readFileSync(outputsFile, 'utf8');
       writeFileSync(
         outputsFile,
         text.replace(/https?:\/\/[a-z0-9]+\.execute-api\.[^"]+/g, (url) => reachableUrl(url)),
       );
+      await look();
     },
     outputs: () => Object.values(JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Record<string, string>>)[0] ?? {},
-    resources: () => resourcesOf(`${stage}-rekey`),
+    async resources() {
+      await look();
+      return [...made.values()];
+    },
     async destroy() {
+      await look();
       if (standing) await cdk(['destroy', ...app, '--force']);
       standing = false;
     },

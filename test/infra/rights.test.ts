@@ -13,8 +13,8 @@ const start = ['states:StartExecution'];
 const send = { topics: ['sns:Publish'], outbox: ['dynamodb:DeleteItem'] };
 
 /**
- * What each function may do, on which kind of thing, beyond what all may: a copy of the design's table of least privilege,
- * written down a second time so that a right which appears in the stack must be wanted here too. Each row says why it is so wide.
+ * What each function may do, on which kind of thing, beyond what all may, written down a second time so that a right which appears in the
+ * stack must be wanted here too. Each row says why it is so wide; where the design's table of least privilege is narrower, docs/adr/0026 says why.
  */
 const table: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // Mints, and frees a slot or clears an orphan to be able to; recovers what it stored; records fingerprints.
