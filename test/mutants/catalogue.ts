@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backed } from './backed.ts';
 import { conditionsOf } from './conditions.ts';
@@ -41,3 +41,20 @@ export function catalogue(): Row[] {
 /** The texts that a mutant changes, from a copy of the repository or from the repository itself. Throws DoesNotApply. */
 export const textsOf = (mutant: Mutant, path = root): Map<string, string> =>
   mutated(mutant, (file) => readFileSync(join(path, file), 'utf8'));
+
+/** The rooms of the core that every history goes through. What a mutant of another room breaks, only its own tests can see. */
+const simulated = /^(?:core\/(?:\w+\.ts|rotate\/|revoke\/|reconcile\/)|workflows\/)/;
+const unseen = /^core\/(?:principal|journal|installation|escalation|certificate|register)\.ts/;
+
+export const isSimulated = ({ edits }: Mutant): boolean => edits.some(({ file }) => simulated.test(file) && !unseen.test(file));
+
+/** The files of tests that import a file which the mutant changes. */
+export function testsOf({ edits }: Mutant): { readonly test: string; readonly titled: string }[] {
+  const files = globSync('test/**/*.test.ts', { cwd: root }).sort();
+  return files
+    .filter((test) => {
+      const text = readFileSync(join(root, test), 'utf8');
+      return edits.some(({ file }) => text.includes(`/${file}'`));
+    })
+    .map((test) => ({ test, titled: '' }));
+}

@@ -31,7 +31,8 @@ export function hunt(path: string, question: Hunt): Promise<Hunted> {
 /** Runs the tests of a file whose titles have these words, with the code of a copy. Returns the titles of those that failed. */
 export async function failing(path: string, file: string, words: string): Promise<string[]> {
   const vitest = join(path, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = ['run', file, '--testNamePattern', words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), '--reporter=json'];
+  const pattern = words ? ['--testNamePattern', words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')] : [];
+  const args = ['run', file, ...pattern, '--reporter=json'];
   const child = fork(vitest, args, { cwd: path, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
   let said = '';
   child.stdout?.on('data', (text) => {

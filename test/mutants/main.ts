@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { catalogue, type Killer, killers, type Row, textsOf } from './catalogue.ts';
+import { catalogue, isSimulated, type Killer, killers, type Row, testsOf, textsOf } from './catalogue.ts';
 import { failing, hunt } from './hunters.ts';
 import { inWords } from './killer.ts';
 import { explained } from './mechanisms.ts';
-import { DoesNotApply } from './mutant.ts';
+import { DoesNotApply, type Mutant } from './mutant.ts';
 import { root, type ThrowAway, throwAway } from './throw-away.ts';
 
 const usage = `Usage: npm run mutants -- [options]
@@ -83,30 +83,41 @@ async function soundWithout(rows: readonly Row[]): Promise<void> {
 }
 
 async function fateOf(row: Row, copy: ThrowAway, seeds: number): Promise<Fate> {
-  const { mutant, because } = row;
-  if (because !== undefined && mutant.edits.length === 1) return { row, killer: null, red: [], note: because };
-  const known = killers[mutant.name];
+  if (row.because !== undefined && row.mutant.edits.length === 1) return { row, killer: null, red: [], note: row.because };
   try {
-    return await copy.holding(textsOf(mutant, copy.path), async () => {
-      if (known && 'test' in known) {
-        const red = await failing(copy.path, known.test, known.titled);
-        return { row, killer: red.length ? known : null, red: red.slice(0, 1), note: red.length ? '' : 'the test that killed it passes' };
-      }
-      const { death, told, stopped, why } = await hunt(copy.path, { known: known ? [known.by] : [], shows: mutant.shows ?? [], seeds });
-      if (!death) return { row, killer: null, red: [], note: `survived ${told} histories${stopped ? `; ${stopped} stopped: ${why}` : ''}` };
-      const moved = known && JSON.stringify(known.by) !== JSON.stringify(death.by);
-      return {
-        row,
-        killer: { by: death.by },
-        red: death.invariants,
-        note: moved ? `${inWords(known.by)} no longer kills it: --store` : '',
-      };
-    });
+    return await copy.holding(textsOf(row.mutant, copy.path), () => killed(row, copy.path, seeds));
   } catch (error) {
     const why = error instanceof DoesNotApply ? 'does not apply' : 'does not run';
     return { row, killer: null, red: [], note: `${why}: ${(error as Error).message}` };
   }
 }
+
+/** Tries the known killer; where there is none, or it no longer kills, looks among histories, and for a condition among the tests of its file. */
+async function killed(row: Row, path: string, seeds: number): Promise<Fate> {
+  const { mutant, kind } = row;
+  const known = killers[mutant.name];
+  const tests = known && 'test' in known ? [known] : testsOf(mutant);
+  if (known && 'by' in known) {
+    const { death } = await hunt(path, { known: [known.by], shows: mutant.shows ?? [], seeds: 0 });
+    if (death) return { row, killer: known, red: foremost(death.invariants, mutant), note: '' };
+  }
+  const note = known ? `${byWords(known)} no longer kills it: --store` : '';
+  let survived = '';
+  if (!(known && 'test' in known) && isSimulated(mutant)) {
+    const { death, told, stopped, why } = await hunt(path, { known: [], shows: mutant.shows ?? [], seeds });
+    if (death) return { row, killer: { by: death.by }, red: foremost(death.invariants, mutant), note };
+    survived = `survived ${told} histories${stopped ? `; ${stopped} stopped: ${why}` : ''}`;
+  }
+  for (const { test, titled } of kind === 'condition' ? tests : []) {
+    const red = await failing(path, test, titled);
+    if (red[0]) return { row, killer: { test, titled: titled || red[0] }, red: [red[0]], note: titled ? '' : note };
+  }
+  return { row, killer: null, red: [], note: `${survived} ${kind === 'condition' ? `and ${tests.length} files of tests` : ''}` };
+}
+
+/** What the mutant is about comes first. */
+const foremost = (invariants: readonly string[], { shows = [] }: Mutant): string[] =>
+  [...invariants].sort((a, b) => Number(shows.includes(b)) - Number(shows.includes(a)));
 
 /** Explained conditions are no mutants of their own. */
 function survives({ row, killer }: Fate): boolean {

@@ -74,9 +74,15 @@ export const mechanisms: readonly Mutant[] = [
     removes: 'the rule that nothing enables: a rollback brings the old version back in the vendor’s console',
     edits: [
       {
-        file: 'core/rotate/roll-back.ts',
-        find: '  await deliver(attempt, old, value);\n',
-        put: '  await deliver(attempt, old, value);\n  (ports.provider(attempt.key.facts.provider) as any).enableInConsole(old.credentialId);\n',
+        file: 'core/delivery.ts',
+        find: '() => writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number)),',
+        put: "async () => {\n        await writeAndReadBack(ports, spec, value, uuidOf(attempt.operation.id, spec.id, version.number));\n        if (attempt.step === 'rollback') (ports.provider(key.facts.provider) as any).enableInConsole(version.credentialId);\n      },",
+      },
+      // The simulation refuses a verb that it does not know, and would say so.
+      {
+        file: 'test/simulation/watch.ts',
+        find: 'const harmless = new Set([',
+        put: "const harmless = new Set(['provider.enableInConsole',",
       },
     ],
   },
@@ -88,7 +94,7 @@ export const mechanisms: readonly Mutant[] = [
       {
         file: 'core/revoke/validate.ts',
         find: 'const dead = await proveDead(attempt, version);',
-        put: "const dead = { version: { ...version, state: 'disabled', disabledAt: instant(ports.clock.now()) } as Version, proof: 'told' };",
+        put: "const dead = { version: { ...version, state: 'disabled', disabledAt: instant(ports.clock.now()) } as Version, proof: 'told', certificate: putItem({ pk: 'TOLD#' + keyId, sk: String(version.number) }) };",
       },
     ],
   },

@@ -96,5 +96,5 @@ function planOfStory(story: string) {
 /** Some of the writes of a story, by seed. */
 export function someOf(places: readonly Place[], many: number, seed: number): Place[] {
   const chance = randomOf(seed, 'interleavings');
-  return [...new Set(Array.from({ length: many }, () => places[chance.below(places.length)]!))];
+  return places.length ? [...new Set(Array.from({ length: many }, () => places[chance.below(places.length)]!))] : [];
 }

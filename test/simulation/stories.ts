@@ -26,6 +26,7 @@ export const once = (kind: string, atSeconds: number): Plan['faults'][number] =>
 /** Histories without chance, by name: what each operation does, at its barest. Every boundary of them is struck in turn. */
 export const stories: Readonly<Record<string, Plan>> = {
   'a rotation': story([asked('rotate', 0)]),
+  'a rotation whose services poll': story([asked('rotate', 0)], { services: ['polls', 'polls'] }),
   'a rotation after another': story([asked('rotate', 0), asked('rotate', 50)]),
   'the first issue': story([asked('rotate', 0)], { adopted: false }),
   'a rotation that is taken back': story([asked('rotate', 0), asked('take back', 9)]),
