@@ -63,6 +63,8 @@ const interleavings: readonly (readonly [act: keyof typeof acts, stories: readon
   ['revoke everything', [rotation, back, revocation, second, 'the first issue', 'a held reissue that is released']],
   ['a pause, and revoke everything', [rotation, back, revocation, second]],
   ['the answers of two creates are lost', [revocation, second, rotation, 'the first issue']],
+  ['crash before', ['a revocation while a version is minted, at a slow vendor']],
+  ['said to be done, and never done', [revocation, rotation]],
   ['a pause, and take back', ['a rotation whose services poll', rotation]],
   ['take back', [rotation]],
   ['revoke current', [rotation, back]],

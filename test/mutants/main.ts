@@ -116,8 +116,9 @@ async function killed(row: Row, path: string, seeds: number): Promise<Fate> {
 }
 
 /** What the mutant is about comes first. */
-const foremost = (invariants: readonly string[], { shows = [] }: Mutant): string[] =>
-  [...invariants].sort((a, b) => Number(shows.includes(b)) - Number(shows.includes(a)));
+function foremost(invariants: readonly string[], { shows = [] }: Mutant): string[] {
+  return [...invariants].sort((a, b) => Number(shows.includes(b)) - Number(shows.includes(a)));
+}
 
 /** Explained conditions are no mutants of their own. */
 function survives({ row, killer }: Fate): boolean {

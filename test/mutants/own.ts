@@ -65,17 +65,6 @@ export const own: readonly Mutant[] = [
     edits: [{ file: 'core/revoke/close.ts', find: '  await stripCompromised(attempt);\n', put: '' }],
   },
   {
-    name: 'undo of a fenced create',
-    removes: 'the deletion of a credential whose record was fenced out',
-    edits: [
-      {
-        file: 'core/effect.ts',
-        find: '    if (undo && (error instanceof Fenced || error instanceof Superseded)) await undo(result);\n',
-        put: '',
-      },
-    ],
-  },
-  {
     name: 'intent before effect',
     shows: ['INV-23'],
     removes: 'the record of an effect before it is made',
@@ -124,7 +113,7 @@ export const own: readonly Mutant[] = [
   },
   {
     name: 'reading back',
-    shows: ['INV-13'],
+    shows: ['INV-13', 'INV-14'],
     removes: 'the reading back of what was written to a destination',
     edits: [{ file: 'core/delivery.ts', find: 'if (!held?.equals(value))', put: 'if (!held && !value)' }],
   },
@@ -152,11 +141,6 @@ export const own: readonly Mutant[] = [
     edits: [
       { file: 'core/rotate/begin.ts', find: 'const last = [key.lastEndedAt, key.repairingAt]', put: 'const last = [key.lastEndedAt]' },
     ],
-  },
-  {
-    name: 'orphans before the point of no return',
-    removes: 'the disabling of what a lost create left enabled before a rotation ends',
-    edits: [{ file: 'core/rotate/retire.ts', find: '  await disableOrphans(attempt);\n', put: '' }],
   },
   {
     name: 'patience with what cannot be probed',

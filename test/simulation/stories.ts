@@ -33,8 +33,13 @@ export const stories: Readonly<Record<string, Plan>> = {
   'a revocation of everything': story([asked('revoke everything', 0)]),
   'a revocation of the old version during a rotation': story([asked('rotate', 0), asked('revoke previous', 9)]),
   'a revocation of the new version during a rotation': story([asked('rotate', 0), asked('revoke current', 9)]),
+  'a revocation while a version is minted, at a slow vendor': story([asked('rotate', 0), asked('revoke everything', 3)], {
+    activateSeconds: 3,
+    revokeSeconds: 6,
+  }),
   'a second revocation before the first has ended': story([asked('revoke everything', 0), asked('report a leak', 6)]),
   'a held reissue that is released': story([asked('revoke, source unknown', 0), asked('release the reissue', 40)]),
+  'a stranger beside an idle key': story([], { exclusive: false }, [once('a stranger makes a credential', 1)]),
   'repairs of an idle key': story([], {}, [
     once('somebody overwrites a destination', 1),
     once('a stranger makes a credential', 1),

@@ -205,37 +205,6 @@ const actorsAreTrue: Invariant = {
     ),
 };
 
-/** INV-25 */
-const everyNoticeArrives: Invariant = {
-  id: 'INV-25',
-  sentence: 'every notice that was committed is published at least once',
-  atEnd: ({ oracle }) => {
-    const arrived = new Set(oracle.published.map(({ id }) => id));
-    return each(oracle, ({ committedNotices }) =>
-      [...committedNotices].filter((id) => !arrived.has(id)).map((id) => `notice ${id} was never sent`),
-    );
-  },
-};
-
-/** INV-26: one operation may tell one recipient the same thing again after a restart, and not much more often. */
-const mostAlike = 6;
-
-const noFlood: Invariant = {
-  id: 'INV-26',
-  sentence: 'one operation never floods a recipient with notices of one kind',
-  atEnd: ({ oracle }) => {
-    const counts = new Map<string, number>();
-    const seen = new Set<string>();
-    for (const { id, operationId, audience, type } of oracle.published) {
-      if (seen.has(id) || !operationId) continue;
-      seen.add(id);
-      const what = `${type} of ${operationId} to ${audience}`;
-      counts.set(what, (counts.get(what) ?? 0) + 1);
-    }
-    return [...counts].filter(([, count]) => count > mostAlike).map(([what, count]) => `${count} × ${what}`);
-  },
-};
-
 /** INV-29 */
 const nothingFloats: Invariant = {
   id: 'INV-29',
@@ -277,8 +246,6 @@ export const records: readonly Invariant[] = [
   noLabelOnTheDead,
   auditComplete,
   actorsAreTrue,
-  everyNoticeArrives,
-  noFlood,
   nothingFloats,
   nothingLost,
 ];
