@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, parse } from 'node:path';
 import { backed } from './backed.ts';
 import { conditionsOf } from './conditions.ts';
 import type { History } from './killer.ts';
@@ -48,13 +48,17 @@ const unseen = /^core\/(?:principal|journal|installation|escalation|certificate|
 
 export const isSimulated = ({ edits }: Mutant): boolean => edits.some(({ file }) => simulated.test(file) && !unseen.test(file));
 
-/** The files of tests that import a file which the mutant changes. */
+/** Where a mutant that no history kills may die: the tests named like the file that it changes or like its room, then those that import either. */
 export function testsOf({ edits }: Mutant): { readonly test: string; readonly titled: string }[] {
-  const files = globSync('test/**/*.test.ts', { cwd: root }).sort();
-  return files
-    .filter((test) => {
-      const text = readFileSync(join(root, test), 'utf8');
-      return edits.some(({ file }) => text.includes(`/${file}'`));
-    })
-    .map((test) => ({ test, titled: '' }));
+  const near = edits.flatMap(({ file }) => {
+    const { dir, name } = parse(file);
+    return dir === 'core' ? [{ name, from: `/${file}'` }] : [name, basename(dir)].map((each) => ({ name: each, from: `/${dir}/` }));
+  });
+  const files = globSync('test/{core,requests,contract,local}/**/*.test.ts', { cwd: root }).sort();
+  const named = files.filter((test) => near.some(({ name }) => basename(test).includes(name)));
+  const importing = files.filter((test) => {
+    const text = readFileSync(join(root, test), 'utf8');
+    return near.some(({ from }) => text.includes(from));
+  });
+  return [...new Set([...named, ...importing])].slice(0, 6).map((test) => ({ test, titled: '' }));
 }

@@ -10,6 +10,7 @@ import { root, type ThrowAway, throwAway } from './throw-away.ts';
 
 const usage = `Usage: npm run mutants -- [options]
   --only WORDS   the mutants whose name has these words
+  --new          those that have no known killer yet
   --seeds N      how many seeds to search where the known killer no longer kills (3000)
   --workers N    processes, 1 or 2 (2)
   --store        writes what was found to test/mutants/killers.json
@@ -27,6 +28,7 @@ interface Fate {
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
+    new: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '3000' },
     workers: { type: 'string', default: '2' },
     store: { type: 'boolean', default: false },
@@ -46,7 +48,7 @@ function whole(text: string): number {
 }
 
 async function everyMutant(seeds: number, workers: number): Promise<void> {
-  const rows = catalogue().filter(({ mutant }) => mutant.name.includes(values.only));
+  const rows = catalogue().filter(({ mutant: { name } }) => name.includes(values.only) && !(values.new && killers[name]));
   await soundWithout(rows);
   const waiting = rows.values();
   const fates: Fate[] = [];
@@ -92,9 +94,9 @@ async function fateOf(row: Row, copy: ThrowAway, seeds: number): Promise<Fate> {
   }
 }
 
-/** Tries the known killer; where there is none, or it no longer kills, looks among histories, and for a condition among the tests of its file. */
+/** Tries the known killer; where there is none, or it no longer kills, looks among histories, and then among the tests of its file. */
 async function killed(row: Row, path: string, seeds: number): Promise<Fate> {
-  const { mutant, kind } = row;
+  const { mutant } = row;
   const known = killers[mutant.name];
   const tests = known && 'test' in known ? [known] : testsOf(mutant);
   if (known && 'by' in known) {
@@ -108,11 +110,11 @@ async function killed(row: Row, path: string, seeds: number): Promise<Fate> {
     if (death) return { row, killer: { by: death.by }, red: foremost(death.invariants, mutant), note };
     survived = `survived ${told} histories${stopped ? `; ${stopped} stopped: ${why}` : ''}`;
   }
-  for (const { test, titled } of kind === 'condition' ? tests : []) {
+  for (const { test, titled } of tests) {
     const red = await failing(path, test, titled);
     if (red[0]) return { row, killer: { test, titled: titled || red[0] }, red: [red[0]], note: titled ? '' : note };
   }
-  return { row, killer: null, red: [], note: `${survived} ${kind === 'condition' ? `and ${tests.length} files of tests` : ''}` };
+  return { row, killer: null, red: [], note: `${survived} and ${tests.length} files of tests` };
 }
 
 /** What the mutant is about comes first. */

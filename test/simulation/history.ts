@@ -206,7 +206,8 @@ function isSettled({ meta }: KeyRecord): boolean {
 async function takeCare(scene: Scene, { facts, meta, byHand, provider }: KeyRecord): Promise<void> {
   const { w } = scene;
   const keyId = facts.id;
-  for (const id of byHand.made) {
+  // What is made by hand where everything is ours is ours to end.
+  for (const id of facts.exclusive ? [] : byHand.made) {
     byHand.made.delete(id);
     await provider.delete({ keyId, account: '', params: {} }, id);
   }

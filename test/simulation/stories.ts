@@ -40,6 +40,9 @@ export const stories: Readonly<Record<string, Plan>> = {
   'a second revocation before the first has ended': story([asked('revoke everything', 0), asked('report a leak', 6)]),
   'a held reissue that is released': story([asked('revoke, source unknown', 0), asked('release the reissue', 40)]),
   'a stranger beside an idle key': story([], { exclusive: false }, [once('a stranger makes a credential', 1)]),
+  'proofs made with a value that is not the new one': story([asked('rotate', 0)], { services: ['slow', 'slow'] }, [
+    { kind: 'a service reads a stale cache', atSeconds: 0, lastsSeconds: 60, skip: 0 },
+  ]),
   'repairs of an idle key': story([], {}, [
     once('somebody overwrites a destination', 1),
     once('a stranger makes a credential', 1),
