@@ -70,6 +70,7 @@ export function mutationsOf(good: unknown): fc.Arbitrary<unknown> {
       const own = structuredClone(value);
       if (how === 'replace') parent[key] = own;
       else if (how === 'remove') delete parent[key];
+      else if (Array.isArray(parent[key])) parent[key].push(own);
       else if (typeof parent[key] === 'object' && parent[key] !== null) define(parent[key] as Parent, name, own);
     }
     return copy.root;

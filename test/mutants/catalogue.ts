@@ -48,17 +48,18 @@ const unseen = /^core\/(?:principal|journal|installation|escalation|certificate|
 
 export const isSimulated = ({ edits }: Mutant): boolean => edits.some(({ file }) => simulated.test(file) && !unseen.test(file));
 
-/** Where a mutant that no history kills may die: the tests named like the file that it changes or like its room, then those that import either. */
+/** Where a mutant that no history kills may die: the races of writes, the tests named like the file that it changes or like its room, then those that import either. */
 export function testsOf({ edits }: Mutant): { readonly test: string; readonly titled: string }[] {
   const near = edits.flatMap(({ file }) => {
     const { dir, name } = parse(file);
     return dir === 'core' ? [{ name, from: `/${file}'` }] : [name, basename(dir)].map((each) => ({ name: each, from: `/${dir}/` }));
   });
   const files = globSync('test/{core,requests,contract,local}/**/*.test.ts', { cwd: root }).sort();
+  const races = files.filter((test) => basename(test).startsWith('overtaken'));
   const named = files.filter((test) => near.some(({ name }) => basename(test).includes(name)));
   const importing = files.filter((test) => {
     const text = readFileSync(join(root, test), 'utf8');
     return near.some(({ from }) => text.includes(from));
   });
-  return [...new Set([...named, ...importing])].slice(0, 6).map((test) => ({ test, titled: '' }));
+  return [...new Set([...races, ...named, ...importing])].slice(0, 9).map((test) => ({ test, titled: '' }));
 }

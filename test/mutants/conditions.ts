@@ -42,10 +42,11 @@ function isOfCommit(text: string, index: number): boolean {
   return /\bevents\b|\bbuild\(key\)/.test(text.slice(start, end));
 }
 
-/** What a condition asks, in a word or two. */
+/** What a condition asks, in a word or two: its path, or what the path is made of. */
 function asked(condition: string): string {
-  const path = /path: ['`](?:\$\{path\}\.)?([\w.]+)['`]/.exec(condition)?.[1];
-  return path ?? /item: '(\w+)'/.exec(condition)?.[1] ?? 'fence';
+  const quoted = /path: ['`](?:\$\{path\}\.)?([\w.]+)['`]/.exec(condition)?.[1];
+  const made = /path: [^,]*?(\w+),/.exec(condition)?.[1];
+  return quoted ?? made ?? /item: '(\w+)'/.exec(condition)?.[1] ?? 'fence';
 }
 
 function without(name: string, file: string, text: string, condition: string, index: number): Mutant {

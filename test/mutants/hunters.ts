@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hunt, Hunted } from './hunt.ts';
 
@@ -32,14 +33,12 @@ export function hunt(path: string, question: Hunt): Promise<Hunted> {
 export async function failing(path: string, file: string, words: string): Promise<string[]> {
   const vitest = join(path, 'node_modules', 'vitest', 'vitest.mjs');
   const pattern = words ? ['--testNamePattern', words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')] : [];
-  const args = ['run', file, ...pattern, '--reporter=json'];
-  const child = fork(vitest, args, { cwd: path, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
-  let said = '';
-  child.stdout?.on('data', (text) => {
-    said += text;
-  });
+  const output = join(path, 'report.json');
+  rmSync(output, { force: true });
+  const args = ['run', file, ...pattern, '--reporter=json', `--outputFile=${output}`];
+  const child = fork(vitest, args, { cwd: path, stdio: 'ignore' });
   await new Promise((resolve) => child.on('close', resolve));
-  const report = JSON.parse(said.slice(said.indexOf('{'))) as {
+  const report = JSON.parse(readFileSync(output, 'utf8')) as {
     readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[] }[];
   };
   return report.testResults.flatMap(({ assertionResults }) =>
