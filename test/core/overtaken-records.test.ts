@@ -4,6 +4,7 @@ import { beginBulk } from '../../core/bulk/begin.ts';
 import { addSighting } from '../../core/certificate.ts';
 import { ConditionFailed } from '../../core/errors.ts';
 import { type Matter, raise } from '../../core/escalation.ts';
+import { requestException } from '../../core/exceptions/request.ts';
 import { commitInstallation } from '../../core/installation.ts';
 import { writeJournal } from '../../core/journal.ts';
 import { note } from '../../core/notice-record.ts';
@@ -15,6 +16,7 @@ import type { Report } from '../../core/reports/report.ts';
 import { answerReview } from '../../core/reviews/answer.ts';
 import { listReviews } from '../../core/reviews/list.ts';
 import { openReview } from '../../core/reviews/open.ts';
+import { sealChains } from '../../core/seal/seal-chains.ts';
 import { end } from '../support/operations.ts';
 import { comesTooLate, type Overtaken, overtaken, type Race, raced } from '../support/overtaken.ts';
 import { adopted, type World, world } from '../support/world.ts';
@@ -49,6 +51,15 @@ const chainOf = [{ who: 'owner', afterSeconds: 0 }] as const;
 const bulk = { selector: { provider: 'memory' }, reason: 'x', source: 'none', count: null, requestId: 'bulk-1' } as const;
 const review = { kind: 'policy', trigger: 't', cause: 'x' } as const;
 const adopts = () => adopted(w);
+const excepts = (actor: string) =>
+  requestException(
+    w.ports,
+    {
+      ...{ keyId: 'payments/stripe', rule: 'rotation', reason: 'x', compensating: 'x' },
+      until: new Date(Date.now() + 10 * day * 1000).toISOString(),
+    },
+    actor,
+  );
 const report: Report = {
   source: 'system-change',
   sender: 'x',
@@ -194,6 +205,24 @@ const races: Readonly<Record<string, Race>> = {
     sets: 'endedAt',
     fields: { revision: 9 },
   },
+  'the first exception of an owner': {
+    before: adopts,
+    work: () => excepts('ana'),
+    item: /^\S*EXC/,
+    exists: false,
+    fields: { revision: 9, of: [] },
+  },
+  'the next exception of an owner': {
+    before: async () => {
+      await adopts();
+      await excepts('ana');
+    },
+    work: () => excepts('ben'),
+    item: /^\S*EXC/,
+    exists: true,
+    fields: { revision: 9 },
+  },
+  'a seal': { before: adopts, work: () => sealChains(w.ports), item: /^KEY#.* META/, fields: { 'audit.seq': 90 } },
   'a report on record': {
     before: adopts,
     work: () => takeReports(w.ports, [report], { actor: 'sender:x', budget: true }),

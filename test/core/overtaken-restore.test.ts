@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, it } from 'vitest';
-import { getKey } from '../../core/items.ts';
-import { end, revokes } from '../support/operations.ts';
+import { end } from '../support/operations.ts';
 import { comesTooLate, type Overtaken, overtaken, type Race, raced } from '../support/overtaken.ts';
 import {
   a,
   beginDrill,
   deploy,
-  keyId,
   leaveOut,
   opens,
   reasserts,
@@ -78,13 +76,13 @@ const races: Readonly<Record<string, Race>> = {
   'a death that is half proven': {
     before: async () => {
       takeBackup();
-      await revokes(w, keyId, { source: 'unknown' });
-      await w.until(async () => (await getKey(w.ports, keyId)).revocation?.held === true);
+      await rotates();
       restored({ formerIsReadable: false });
     },
-    work: () => reasserts({ known: [{ number: 1, state: 'disabled', compromised: true }] }),
+    work: reasserts,
     item: meta,
     sets: 'pendingCount',
+    without: 'reasserting',
     fields: { fence: 90 },
   },
   'a fingerprint that was lost': {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, it } from 'vitest';
+import { beginDrill } from '../../core/drills/begin.ts';
 import { setHold } from '../../core/hold.ts';
 import { closeIncident } from '../../core/incident/incident.ts';
 import { getKey } from '../../core/items.ts';
+import { advanceOffboarding, offboardKey } from '../../core/offboard.ts';
 import { reconcile } from '../../core/reconcile/reconcile.ts';
 import { resume } from '../../core/reconcile/stuck.ts';
 import { goLive, registerKey } from '../../core/register.ts';
@@ -192,6 +194,39 @@ const races: Readonly<Record<string, Race>> = {
     work: async () => noteDeparture(w.ports, await getKey(w.ports, keyId), 'owner', { sender: 'hr', eventId: 'e-1', says: 'left' }, 'test'),
     item: meta,
     sets: 'facts.owner',
+    fields: { fence: 90 },
+  },
+  'a drill': {
+    before: () => adopts({ canary: true, consumers: [], destinations: testFacts().destinations.slice(0, 1) }),
+    work: () => beginDrill(w.ports, { keyId, requestId: 'd-1' }, 'test'),
+    item: meta,
+    sets: 'drill',
+    fields: { fence: 90 },
+  },
+  'the end of what an offboarding revoked': {
+    before: async () => {
+      await contained();
+      await offboardKey(w.ports, { keyId, reason: 'x' }, 'test');
+    },
+    work: async () => advanceOffboarding(w.ports, await getKey(w.ports, keyId)),
+    item: meta,
+    sets: 'revocation',
+    fields: { fence: 90 },
+  },
+  'the end of a key': {
+    before: async () => {
+      await contained();
+      await offboardKey(w.ports, { keyId, reason: 'x' }, 'test');
+      await advanceOffboarding(w.ports, await getKey(w.ports, keyId));
+    },
+    work: async () => {
+      for (let round = 0; round < 20 && table.outcome() === null; round++) {
+        await w.pass(day);
+        await reconcile(w.ports);
+      }
+    },
+    item: meta,
+    sets: 'state',
     fields: { fence: 90 },
   },
   'the end of an incident': {

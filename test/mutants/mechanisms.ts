@@ -57,8 +57,8 @@ export const mechanisms: readonly Mutant[] = [
     edits: [
       {
         file: 'core/evidence.ts',
-        find: 'const fresh = adoption && adoption.at >= since;\n    if (fresh) proved.push({ consumer: consumer.name, kind: adoption.kind });',
-        put: "const { isDelivered } = await import('./delivery.ts');\n    if (await isDelivered(ports, key, version)) proved.push({ consumer: consumer.name, kind: 'possession' });",
+        find: 'const adoption = item as unknown as Adoption | undefined;\n',
+        put: "const { isDelivered } = await import('./delivery.ts');\n  const held = await isDelivered(ports, key, version);\n  const adoption = (held ? { kind: 'possession', at: since } : item) as unknown as Adoption | undefined;\n",
       },
     ],
   },

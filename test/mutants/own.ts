@@ -143,35 +143,16 @@ export const own: readonly Mutant[] = [
     ],
   },
   {
-    name: 'patience with what cannot be probed',
-    shows: ['INV-2', 'INV-6'],
-    removes: 'the wait for the vendor’s disable to reach everywhere, for a version whose value was never stored',
-    edits: [
-      {
-        file: 'core/ending.ts',
-        find: 'return unlistedLongEnough(attempt, version, listed);',
-        put: "return dead(attempt, version, listed, 'not listed');",
-      },
-    ],
-  },
-  {
-    name: 'versions made since the fence',
-    removes: 'the limit of a request that was held up to the versions there were when it raised the fence',
-    edits: [{ file: 'core/revoke/begin.ts', find: 'number <= key.lastVersion && credentialId', put: 'number && credentialId' }],
-  },
-  {
     name: 'repair of what was enabled again',
     shows: ['INV-2', 'INV-6'],
     removes: 'the disabling of a dead version that somebody else enabled',
-    edits: [{ file: 'core/reconcile/idle.ts', find: 'for (const plan of [enabledAgain, orphans,', put: 'for (const plan of [orphans,' }],
+    edits: [{ file: 'core/reconcile/idle.ts', find: '= [enabledAgain, ended,', put: '= [ended,' }],
   },
   {
     name: 'repair of orphans',
     shows: ['INV-7'],
     removes: 'the disabling of credentials without a record while a key is idle',
-    edits: [
-      { file: 'core/reconcile/idle.ts', find: 'for (const plan of [enabledAgain, orphans,', put: 'for (const plan of [enabledAgain,' },
-    ],
+    edits: [{ file: 'core/reconcile/idle.ts', find: '[...always, orphans, drifted]', put: '[...always, drifted]' }],
   },
   {
     name: 'repair of AWSCURRENT',
@@ -183,7 +164,7 @@ export const own: readonly Mutant[] = [
     name: 'repair of destinations',
     shows: ['INV-13'],
     removes: 'the second delivery to a destination that somebody else overwrote',
-    edits: [{ file: 'core/reconcile/idle.ts', find: 'soaked, labelled, drifted])', put: 'soaked, labelled])' }],
+    edits: [{ file: 'core/reconcile/idle.ts', find: '[...always, orphans, drifted]', put: '[...always, orphans]' }],
   },
   {
     name: 'rights of a step',
@@ -199,54 +180,9 @@ export const own: readonly Mutant[] = [
     ],
   },
   {
-    name: 'first delivery of a first issue',
-    removes: 'the point of no return that a first issue passes with its first delivery',
-    edits: [
-      {
-        file: 'core/delivery.ts',
-        find: "...(isFirstIssue(attempt) ? { set: { 'rotation.ponr': true } } : {})",
-        put: '...(isFirstIssue(attempt) ? {} : {})',
-      },
-    ],
-  },
-  {
     name: 'values that were given up',
     removes: 'the knowledge of the values that an operation minted and gave up, when a label was moved to one of them',
     edits: [{ file: 'core/delivery.ts', find: ' && !mints.includes(holder))', put: ' && mints)' }],
-  },
-  {
-    name: 'calls that end with their cause',
-    removes: 'the end of a call for a person once the operation begins anew or moves on',
-    edits: [
-      { file: 'core/revoke/disable.ts', find: "fresh.attention?.reason === 'OperationStuck'", put: "fresh.attention?.reason === 'x'" },
-      {
-        file: 'core/attempt.ts',
-        find: "movesOn && key.attention?.reason === 'OperationStuck'",
-        put: "movesOn && key.attention?.reason === 'x'",
-      },
-    ],
-  },
-  {
-    name: 'token that is waited on',
-    removes: 'the new execution for a Confirm that was answered under a token which a late attempt had stored',
-    edits: [
-      {
-        file: 'core/reconcile/stuck.ts',
-        find: "if (state === 'running' && !wasAnswered(key)) return null;",
-        put: "if (state === 'running' && (true || !wasAnswered(key))) return null;",
-      },
-    ],
-  },
-  {
-    name: 'back to Notify',
-    removes: 'the return to Notify, whose record may be missing, when a version is not proven dead yet',
-    edits: [
-      {
-        file: 'workflows/revoke.asl.json',
-        find: '"Seconds": 15,\n      "Next": "Notify"',
-        put: '"Seconds": 15,\n      "Next": "Validate"',
-      },
-    ],
   },
   {
     name: 'destinations during a rollback',

@@ -72,6 +72,8 @@ export interface Race {
   readonly exists?: boolean;
   /** Among several writes of the item: the one that sets this path. */
   readonly sets?: string;
+  /** And among those: one that does not set this path. */
+  readonly without?: string;
   /** Each field by which it must be noticed that somebody else was faster, and what they write. */
   readonly fields: Readonly<Record<string, Attribute>>;
 }
@@ -83,11 +85,11 @@ export const raced = (races: Readonly<Record<string, Race>>) =>
 /** Runs a race. Fails unless our write was refused. What becomes of it afterwards is for other tests. */
 export async function comesTooLate(table: () => Overtaken, race: Race, field: string): Promise<void> {
   await race.before?.();
-  const { item, exists, sets, fields } = race;
+  const { item, exists, sets, without, fields } = race;
   table().by({
     write: (write, there) => {
       const { pk, sk } = keyOf(write);
-      if (write.do === 'check' || !item.test(`${pk} ${sk}`)) return false;
+      if (write.do === 'check' || !item.test(`${pk} ${sk}`) || (without !== undefined && setsPath(write, without))) return false;
       return (exists === undefined || exists === (there !== undefined)) && (sets === undefined || setsPath(write, sets));
     },
     set: exists === false ? fields : { [field]: fields[field] ?? null },
