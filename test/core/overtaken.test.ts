@@ -44,6 +44,7 @@ beforeEach(begin);
 afterEach(() => end(w));
 
 const meta = / META$/;
+const theirs = { id: 'app', kind: 'secrets-manager', at: 'prod/app', environment: 'staging' } as const;
 const adopts = async (more = {}) => {
   keyId = await adopted(w, testFacts(more));
 };
@@ -178,6 +179,18 @@ const races: Readonly<Record<string, Race>> = {
     item: meta,
     sets: 'repairingAt',
     fields: { fence: 90, state: 'registered' },
+  },
+  'the fingerprint of a value that somebody else rotated': {
+    before: async () => {
+      await adopts({ managedBy: 'secretsmanager', exclusive: false, destinations: [theirs] });
+      await passInflight(w);
+      const { value } = w.provider.stranger('rotated by AWS');
+      await w.ports.destination(theirs.kind).write(theirs, value, 'marker');
+    },
+    work: () => reconcile(w.ports),
+    item: /^FP#/,
+    exists: false,
+    fields: { by: 'somebody else' },
   },
   'a reminder': {
     before: async () => {
