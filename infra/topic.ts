@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -14,13 +14,16 @@ export class Topics extends Construct {
   readonly emergencies: Topic;
   readonly pages: Topic;
 
-  constructor(scope: Construct, id: string, name: (what: string) => string, masterKey: Key) {
+  /** `subscribers`: other accounts, whose services hear notices and emergencies. */
+  constructor(scope: Construct, id: string, name: (what: string) => string, masterKey: Key, subscribers: readonly string[] = []) {
     super(scope, id);
     const topic = (part: string, topicName: string) =>
       new Topic(this, part, { topicName, masterKey, enforceSSL: true, signatureVersion: '2' });
     this.notices = topic('Notices', name('notices'));
     this.emergencies = topic('Emergencies', name('emergencies'));
     this.pages = topic('Pages', name('pages'));
+    for (const heard of subscribers.length ? [this.notices, this.emergencies] : [])
+      heard.addToResourcePolicy(maySubscribe(heard, subscribers));
     // A topic that has a policy has only that: without this line no alarm gets through, and none says so.
     this.pages.addToResourcePolicy(
       new PolicyStatement({
@@ -31,6 +34,19 @@ export class Topics extends Construct {
       }),
     );
   }
+}
+
+/**
+ * Lets accounts subscribe a queue or a function of their own to a topic, and do nothing else with it: SNS reads the messages for them, so they need no right to the
+ * topic's key.
+ */
+function maySubscribe({ topicArn }: Topic, accounts: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    principals: accounts.map((account) => new AccountPrincipal(account)),
+    actions: ['sns:Subscribe'],
+    resources: [topicArn],
+    conditions: { StringEquals: { 'sns:Protocol': ['sqs', 'lambda'] } },
+  });
 }
 
 /** Holds for CloudWatch when it acts for an alarm of this stage. */
