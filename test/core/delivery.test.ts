@@ -36,6 +36,24 @@ describe('POL-U4: a rotation', () => {
     await rolledBackFor('DestinationRefused');
   });
 
+  it('goes on with what is missing when a part of the delivery failed: what was written is not written again, and nothing stays split', async () => {
+    const written: string[] = [];
+    let failures = 0;
+    const destination = w.ports.destination('memory');
+    const { write } = destination;
+    destination.write = async (spec, value, marker) => {
+      if (spec.id === 'batch' && failures++ < 2) throw Object.assign(new Error('no answer'), { name: 'DestinationUnavailable' });
+      written.push(spec.id);
+      await write(spec, value, marker);
+    };
+    await beginsRotation(w, keyId);
+    await untilIdle(w, keyId);
+    expect([written, failures]).toEqual([['api', 'batch'], 3]);
+    const held = await Promise.all(testFacts().destinations.map((spec) => destination.read(spec)));
+    const two = await w.ports.secrets.read(keyId, (await findVersion(w.ports, keyId, 2))?.token ?? '');
+    expect(held.map((one) => two && one?.equals(two))).toEqual([true, true]);
+  });
+
   it('never writes to a destination of another environment, whoever changed the record', async () => {
     const destinations = testFacts().destinations.map((spec) => ({ ...spec, environment: spec.id === 'batch' ? 'production' : 'staging' }));
     await w.inventory.update({ pk: `KEY#${keyId}`, sk: 'META' }, { set: { 'facts.destinations': destinations } });
