@@ -15,7 +15,7 @@ import { RekeyStack } from './stack.ts';
  *   former         with `table`: the table that was used before it, where that is not the stack's own
  *   kept           `yes`: an earlier stack of this stage left the table and the pepper, which are used and not made (docs/restore.md)
  *   secrets, parameters   names that keys may be delivered to, by comma, `*` at an end allowed (default `<stage>/*`)
- *   subscribers    other accounts whose services hear notices, by comma (docs/consumers.md)
+ *   consumerAccounts    other accounts whose services hear notices, by comma (docs/consumers.md)
  *   reservedForRevoke     executions kept free for each function of the kill path (default none)
  */
 try {
@@ -33,7 +33,7 @@ try {
     installation,
     code: (entry) => Code.fromAsset(folderOf(out, entry)),
     reservedForRevoke: reserved(context('reservedForRevoke')),
-    subscribers: accounts(context('subscribers')),
+    consumerAccounts: accounts(context('consumerAccounts')),
     ...tables(context),
     delivers: { secrets: names('secrets'), parameters: names('parameters') },
   });
@@ -57,7 +57,7 @@ function tables(context: (name: string) => string | undefined) {
 function accounts(given: string | undefined): string[] {
   const ids = (given ?? '').split(',').flatMap((one) => one.trim() || []);
   if (ids.every((id) => /^\d{12}$/.test(id))) return ids;
-  throw new Refused('E_INPUT_INVALID', 'subscribers must be ids of accounts, 12 digits each, separated by commas');
+  throw new Refused('E_INPUT_INVALID', 'consumerAccounts must be ids of accounts, 12 digits each, separated by commas');
 }
 
 function reserved(given: string | undefined): number | undefined {

@@ -35,7 +35,7 @@ export interface RekeyStackProps extends StackProps {
   /** An earlier stack of this stage left the table and the pepper: they are used, and not made. */
   readonly kept?: boolean | undefined;
   /** Other accounts, whose services may subscribe to notices and emergencies. None by default. */
-  readonly subscribers?: readonly string[] | undefined;
+  readonly consumerAccounts?: readonly string[] | undefined;
   /** Executions kept free for each function that stops a key: Intake, Accept and Disable. None by default. */
   readonly reservedForRevoke?: number | undefined;
 }
@@ -56,7 +56,7 @@ export class RekeyStack extends Stack {
       stage,
       inventory: new InventoryTable(this, 'Inventory', { tableName: name('inventory'), kept, restored, former }),
       secrets: new SecretPrefix(this, 'Secrets', { stage, kept }),
-      topics: new Topics(this, 'Topics', name, key, props.subscribers),
+      topics: new Topics(this, 'Topics', name, key, props.consumerAccounts),
       workflows: { rotate: workflowArn('rotate'), revoke: workflowArn('revoke') },
       delivers,
       apiGateway: installation.apiGateway,

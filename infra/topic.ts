@@ -14,16 +14,16 @@ export class Topics extends Construct {
   readonly emergencies: Topic;
   readonly pages: Topic;
 
-  /** `subscribers`: other accounts, whose services hear notices and emergencies. */
-  constructor(scope: Construct, id: string, name: (what: string) => string, masterKey: Key, subscribers: readonly string[] = []) {
+  /** `consumerAccounts`: other accounts, whose services hear notices and emergencies. */
+  constructor(scope: Construct, id: string, name: (what: string) => string, masterKey: Key, consumerAccounts: readonly string[] = []) {
     super(scope, id);
     const topic = (part: string, topicName: string) =>
       new Topic(this, part, { topicName, masterKey, enforceSSL: true, signatureVersion: '2' });
     this.notices = topic('Notices', name('notices'));
     this.emergencies = topic('Emergencies', name('emergencies'));
     this.pages = topic('Pages', name('pages'));
-    for (const heard of subscribers.length ? [this.notices, this.emergencies] : [])
-      heard.addToResourcePolicy(maySubscribe(heard, subscribers));
+    for (const heard of consumerAccounts.length ? [this.notices, this.emergencies] : [])
+      heard.addToResourcePolicy(maySubscribe(heard, consumerAccounts));
     // A topic that has a policy has only that: without this line no alarm gets through, and none says so.
     this.pages.addToResourcePolicy(
       new PolicyStatement({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { flat, readTemplate, testStack } from '../support/stack.ts';
 
-const stack = readTemplate(testStack({ subscribers: ['222233334444', '555566667777'] }));
+const stack = readTemplate(testStack({ consumerAccounts: ['222233334444', '555566667777'] }));
 
 test('services of the accounts named may subscribe a queue or a function to notices and emergencies, and do nothing else', () => {
   const opened = stack
