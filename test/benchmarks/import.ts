@@ -26,7 +26,10 @@ await finished(file);
 const folder = join(workspace, '.rekey');
 // The reconciler would look at every new key meanwhile; how fast it does is not what is measured.
 mkdirSync(folder);
-writeFileSync(join(folder, 'settings.yaml'), 'reconcileSeconds: 3600\norphanSeconds: 10800\n');
+writeFileSync(
+  join(folder, 'settings.yaml'),
+  'callSeconds: 10\nfunctionSeconds: 60\nmarginSeconds: 5\nstuckSeconds: 120\nreconcileSeconds: 3600\norphanSeconds: 10800\n',
+);
 const started = await startLocal({ folder, workspace, sandbox: 'http://127.0.0.1:9' });
 try {
   const first = await rekey(['import', '-f', path, '--json']);

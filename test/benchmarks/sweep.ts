@@ -26,6 +26,8 @@ w.stop();
 
 const now = Date.UTC(2026, 5, 1);
 const { partitionKey, sortKey } = slotOf('due');
+/** Made and asked about just now: nothing but the date calls for anything. */
+const young = { currentMadeAt: new Date(now).toISOString(), reviewedAt: new Date(now).toISOString() };
 const costs: number[] = [];
 for (const size of sizes) {
   const dynamo = await startDynamo({ table });
@@ -55,7 +57,15 @@ function keyItem(i: number, size: number): Item {
   const id = `fleet/key-${i}`;
   const at = new Date(now + (i % Math.ceil(size / due) === 0 ? -1000 : 365 * 86_400_000)).toISOString();
   const facts = { ...(model['facts'] as object), id };
-  return { ...model, pk: `KEY#${id}`, facts, nextDueAt: at, [partitionKey]: `due#${shardOf(id)}`, [sortKey]: `${at}#${id}` } as Item;
+  return {
+    ...model,
+    ...young,
+    pk: `KEY#${id}`,
+    facts,
+    nextDueAt: at,
+    [partitionKey]: `due#${shardOf(id)}`,
+    [sortKey]: `${at}#${id}`,
+  } as Item;
 }
 
 /** Asks the database with each call what it cost, and adds that up. */
