@@ -6,8 +6,9 @@ import { httpHandler } from './http-handler.ts';
 import { requestName } from './request-name.ts';
 
 // The kill path carries what responders ask for, and nothing else.
-const answer = doorOf({ ...emergency, ...bulk });
+const requests = { ...emergency, ...bulk };
+const answer = doorOf(requests);
 
 export const handler = httpHandler('intake', [providers, fingerprints, executions], (ports, { path, input, principal }) =>
-  answer(ports, requestName(path), input, { actor: principal, via: 'intake' }),
+  answer(ports, requestName(path, requests), input, { actor: principal, via: 'intake' }),
 );

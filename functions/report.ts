@@ -13,7 +13,7 @@ const open = openHandler('report', parts, (ports, { path, message }) =>
   receiveReport(ports, secretOf, path.replace(/^reports\//, ''), message),
 );
 const signed = httpHandler('report', parts, (ports, { path, input, principal }) =>
-  answer(ports, requestName(path), input, { actor: principal, via: 'report' }),
+  answer(ports, requestName(path, reports), input, { actor: principal, via: 'report' }),
 );
 
 export const handler: typeof signed = (event, invocation) => (event.rawPath?.startsWith('/reports/') ? open : signed)(event, invocation);

@@ -152,9 +152,9 @@ describe('the API', () => {
 
 describe('the action in a path', () => {
   test('is that of its request, or there is no such request: a right to one action is none to another', () => {
-    for (const [name, { action }] of Object.entries(requests)) expect(requestName(pathOf(name, action))).toBe(name);
+    for (const [name, { action }] of Object.entries(requests)) expect(requestName(pathOf(name, action), requests)).toBe(name);
     for (const path of ['requests/read/revoke', 'requests/revoke', 'requests/read/toString', 'requests/read/'])
-      expect(() => requestName(path), path).toThrow(expect.objectContaining({ code: 'E_NOT_FOUND' }));
+      expect(() => requestName(path, requests), path).toThrow(expect.objectContaining({ code: 'E_NOT_FOUND' }));
   });
 
   test('keeps every policy far from what IAM takes, whatever is asked for later', () => {
