@@ -206,8 +206,9 @@ function isSettled({ meta }: KeyRecord): boolean {
 async function takeCare(scene: Scene, { facts, meta, byHand, provider }: KeyRecord): Promise<void> {
   const { w } = scene;
   const keyId = facts.id;
-  // What is made by hand where everything is ours is ours to end.
-  for (const id of facts.exclusive ? [] : byHand.made) {
+  // What is made by hand where everything is ours is ours to end; before a key has a version, it is what its owner will hand over.
+  const isOurs = facts.exclusive && (meta?.current ?? null) !== null;
+  for (const id of isOurs ? [] : byHand.made) {
     byHand.made.delete(id);
     await provider.delete({ keyId, account: '', params: {} }, id);
   }
