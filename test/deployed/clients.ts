@@ -8,6 +8,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import type { Credentials } from './signed.ts';
 
 export type Clients = ReturnType<typeof openClients>;
 
@@ -28,6 +29,6 @@ export function openClients() {
 }
 
 /** SQS goes by the endpoint and not by the host in a queue's URL, which an emulator may spell in another way. */
-export function openSqs(): SQSClient {
-  return new SQSClient({ useQueueUrlAsEndpoint: false });
+export function openSqs(credentials?: Credentials): SQSClient {
+  return new SQSClient({ useQueueUrlAsEndpoint: false, ...(credentials ? { credentials } : {}) });
 }

@@ -1,9 +1,11 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { secretsManagerValues, signedReceipts } from '../../consumer/aws.ts';
 import { type ConsumerEvent, type RekeyConsumer, rekeyConsumer } from '../../consumer/consumer.ts';
-import { type NoticeFeed, noticeOf, type Receipts } from '../../consumer/notice.ts';
+import { trustedNotices } from '../../consumer/sns.ts';
+import { sqsFeed } from '../../consumer/sqs.ts';
+import { openSqs } from './clients.ts';
 import type { Cloud } from './cloud.ts';
-import type { Principal } from './principals.ts';
-import type { Heard, Subscription } from './subscription.ts';
+import type { Subscription } from './subscription.ts';
 import { until } from './until.ts';
 
 /** A downstream service as an organisation would run one: the library for consumers, a queue, and an IAM principal of its own. */
@@ -22,31 +24,36 @@ export interface Service {
 }
 
 /**
- * Starts a service that may read one secret and send receipts, and nothing else. It hears the notices about one key that are for it or
- * for everybody, reads the secret when it is told to, and proves that it moved.
+ * Starts a service that may read one secret, one queue, and send receipts, and nothing else. It hears the notices about one key that are for it or
+ * for everybody, reads the secret when it is told to, and proves that it moved. Beside its queue is another, for the journeys to look into.
+ * An emulator signs no message, so the queue's policy is what is trusted.
  */
 export async function startService(
   cloud: Cloud,
   options: { readonly name: string; readonly keyId: string; readonly secret: string },
 ): Promise<Service> {
   const { stage, region, account } = cloud;
-  const resources = [`arn:aws:secretsmanager:${region}:${account}:secret:${options.secret}-*`];
+  const queue = `${options.name}-own`;
   const principal = await cloud.principal('consumer', {
     name: options.name,
-    may: [{ actions: ['secretsmanager:GetSecretValue'], resources }],
+    may: [
+      { actions: ['secretsmanager:GetSecretValue'], resources: [`arn:aws:secretsmanager:${region}:${account}:secret:${options.secret}-*`] },
+      { actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], resources: [`arn:aws:sqs:${region}:${account}:${stage}-${queue}`] },
+    ],
   });
-  const subscription = await cloud.subscribe(options.name, { key: [options.keyId], audience: [principal.name, '*'] });
-  const secrets = new SecretsManagerClient({ credentials: principal.credentials });
-  const read = async () => {
-    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: options.secret }));
-    return SecretString;
-  };
+  const filter = { key: [options.keyId], audience: [principal.name, '*'] };
+  const subscription = await cloud.subscribe(options.name, filter);
+  const { queueUrl } = await cloud.subscribe(queue, filter);
+  const { credentials } = principal;
+  const secrets = new SecretsManagerClient({ credentials });
+  const sqs = openSqs(credentials);
+  const values = secretsManagerValues({ client: secrets, secrets: { [options.keyId]: options.secret } });
   const events: ConsumerEvent[] = [];
   const consumer = rekeyConsumer({
     name: principal.name,
-    feed: feedOf(subscription),
-    receipts: receiptsOf(cloud, principal),
-    read,
+    feed: sqsFeed({ client: sqs, queueUrl, open: trustedNotices() }),
+    receipts: signedReceipts({ url: cloud.apiUrl, region, credentials }),
+    read: values.read,
     onEvent: (event) => events.push(event),
   });
   consumer.start();
@@ -55,7 +62,7 @@ export async function startService(
     consumer,
     subscription,
     events,
-    read,
+    read: () => values.read(options.keyId),
     saw: (what, version, takesSeconds, from = 0) =>
       until(
         `${principal.name} says "${what}" of version ${version}`,
@@ -65,38 +72,7 @@ export async function startService(
     async stop() {
       await consumer.stop();
       secrets.destroy();
-    },
-  };
-}
-
-/** Hands each notice of the queue on once, in the order in which they came. */
-function feedOf(subscription: Subscription): NoticeFeed {
-  let handed = 0;
-  return {
-    async next(signal) {
-      const fresh = await until<readonly Heard[]>(
-        'a notice',
-        async () => {
-          if (signal.aborted) return [];
-          const heard = await subscription.heard();
-          return heard.length > handed && heard.slice(handed);
-        },
-        Number.POSITIVE_INFINITY,
-        2,
-      );
-      handed += fresh.length;
-      return fresh.map(noticeOf).filter((notice) => notice !== undefined);
-    },
-  };
-}
-
-function receiptsOf(cloud: Cloud, principal: Principal): Receipts {
-  return {
-    async send(receipt) {
-      const { status, text } = await cloud.post('receipts', receipt, principal);
-      if (status >= 500) throw new Error(`the receipt was answered ${status}`);
-      if (status < 300) return 'accepted';
-      return (JSON.parse(text) as { error?: { code?: string } }).error?.code ?? `HTTP ${status}`;
+      sqs.destroy();
     },
   };
 }
