@@ -75,8 +75,10 @@ const classes: Readonly<Record<ProviderTraits['class'], string>> = {
   C: 'the lost key is recognised by its label and deleted, and another one is made',
 };
 
-function capabilitiesOf({ traits, lastUsed, endByValue }: Described): Capability[] {
+function capabilitiesOf({ traits, about, lastUsed, endByValue }: Described): Capability[] {
   const { pattern, maxLive, countsDisabled, probe } = traits;
+  const guessed = (subject: Fact['about'][number]) =>
+    about.facts.some(({ about: subjects, is }) => is === 'unverified' && subjects.includes(subject)) ? ' (unverified)' : '';
   const line = (what: string, says: string): Capability[] => [{ what, says }];
   if (pattern === 'revokeOnly')
     return [
@@ -85,7 +87,7 @@ function capabilitiesOf({ traits, lastUsed, endByValue }: Described): Capability
       ...line('proof of death', `${probe.denied} refusals in a row, ${probe.everySeconds} s apart; budget ${traits.revokeSeconds} s`),
     ];
   return [
-    ...line('keys at once', `${maxLive}${countsDisabled ? ', disabled ones included' : ', disabled ones not counted'}`),
+    ...line('keys at once', `${maxLive}${countsDisabled ? ', disabled ones included' : ', disabled ones not counted'}${guessed('limit')}`),
     ...line('overlap', overlaps[pattern]),
     ...line('end', ends[traits.disable]),
     ...line(
@@ -100,7 +102,9 @@ function capabilitiesOf({ traits, lastUsed, endByValue }: Described): Capability
     ),
     ...line(
       'last used',
-      lastUsed ? `told, to within ${traits.lastUsedAccuracySeconds ?? 0} s` : 'not told: use is unknown, and quiet is no proof',
+      lastUsed
+        ? `told, to within ${traits.lastUsedAccuracySeconds ?? 0} s${guessed('lastUsed')}`
+        : 'not told: use is unknown, and quiet is no proof',
     ),
     ...line(
       'expiry',

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Refused } from '../../core/errors.ts';
+import { ProviderUnavailable, Refused } from '../../core/errors.ts';
 import type { Provider, Subject, Verdict } from '../../core/ports.ts';
 import type { Value } from '../../core/value.ts';
 
@@ -34,7 +34,7 @@ const patienceSeconds = (budget: number): number => 2 * budget + 60;
 
 /**
  * Creates one throw-away key, sees it accepted, disables it, sees it refused, and deletes it; whatever happens, the key is deleted at the end,
- * or named for a person to delete. Nothing else at the vendor is touched. Throws Refused E_INPUT_INVALID where a new key would end
+ * or named for a person to delete, and so is one whose create got no answer. Nothing else at the vendor is touched. Throws Refused E_INPUT_INVALID where a new key would end
  * the one in use, E_NOT_ACCEPTED when the vendor does not do it in time; and what the vendor's calls throw.
  */
 export async function checkLive(options: LiveCheckOptions): Promise<Observed> {
@@ -50,7 +50,10 @@ export async function checkLive(options: LiveCheckOptions): Promise<Observed> {
   say(`${before.length} key(s) are there; they are left alone`);
   const supplied = provider.draw?.(random);
   const createdAt = now();
-  const { credentialId, value } = await provider.create(subject, label, supplied ? { value: supplied } : {});
+  const { credentialId, value } = await provider.create(subject, label, supplied ? { value: supplied } : {}).catch(async (error) => {
+    if (error instanceof ProviderUnavailable) await removeLost(options, before, supplied);
+    throw error;
+  });
   say(`created …${credentialId.slice(-4)} as ${label}`);
   let deleted = false;
   try {
@@ -103,6 +106,17 @@ async function settle(options: LiveCheckOptions, value: Value, wanted: 'alive' |
       throw new Refused('E_NOT_ACCEPTED', `${provider.name}: not ${wanted} ${needed} times in a row within ${patienceSeconds(budget)} s`);
     await pause((options.everySeconds ?? traits.probe.everySeconds) * 1000);
   }
+}
+
+/** A create without an answer may have made its key all the same: it is looked for by its value and by its label, and taken away. */
+async function removeLost(options: LiveCheckOptions, before: readonly string[], supplied: Value | undefined): Promise<void> {
+  const { provider, subject, label, say } = options;
+  const lost = async () =>
+    (supplied && (await provider.find?.(subject, supplied))) ??
+    (await provider.list(subject)).find((one) => one.label === label && !before.includes(one.credentialId))?.credentialId;
+  const credentialId = await lost().catch(() => undefined);
+  if (credentialId !== undefined) await removeOrName(options, credentialId);
+  else say(`THE THROW-AWAY KEY MAY BE THERE: if ${label} appears at the vendor, delete it yourself`);
 }
 
 async function removeOrName({ provider, subject, label, say }: LiveCheckOptions, credentialId: string): Promise<void> {

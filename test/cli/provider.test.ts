@@ -56,6 +56,9 @@ describe('provider list and show', () => {
       'https://',
     ])
       expect(stdout).toContain(part);
+    // A limit that nobody documents is no fact: the sheet says so beside the number.
+    expect((await run('show', 'twilio-api-key')).stdout).toContain('1000, disabled ones included (unverified)');
+    expect(stdout).not.toContain('(unverified)');
     expect(await run('show', 'sendgird')).toMatchObject({ code: 3, stderr: expect.stringContaining('sendgrid') });
   });
 });
@@ -185,6 +188,18 @@ describe('provider probe', () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain('the throw-away key was deleted');
     expect(vendor.log().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
+  });
+
+  test('takes away, or names, the key of a create that got no answer', async () => {
+    const stranger = vendor.stranger('probe');
+    vendor.fault({ kind: 'lost-response', on: 'create', count: 1 });
+    const lost = await probe('--confirm', 'sandbox');
+    expect(lost.code).not.toBe(0);
+    expect(lost.stderr).toContain('the throw-away key was deleted');
+    expect(vendor.log().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
+    expect(vendor.log().filter(({ path, method }) => path.includes(stranger.id) && method !== 'GET')).toEqual([]);
+    vendor.fault({ kind: 'error-before', on: 'create', count: 1 });
+    expect((await probe('--confirm', 'sandbox')).stderr).toMatch(/MAY BE THERE: if rekey-throw-away-[0-9a-f]{8} appears/);
   });
 
   test('is refused where a throw-away key would end the one in use', async () => {
