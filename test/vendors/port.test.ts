@@ -70,6 +70,24 @@ describe('the shipped specs', () => {
   );
 });
 
+it.each(
+  [...beside, ...native]
+    .filter(({ provider }) =>
+      ['datadog-api-key', 'datadog-application-key', 'cloudflare-account-token', 'github-deploy-key'].includes(provider),
+    )
+    .map((one) => [one.provider, one] as const),
+)('%s numbers its pages: a list longer than three of them is read to its end', async (_name, description) => {
+  const { vendor, provider, subject, close } = await open(description);
+  while (vendor.present().length < 320) vendor.byHand();
+  const listed = await provider.list(subject);
+  expect(listed.map(({ credentialId }) => credentialId)).toEqual(vendor.present().map(({ id }) => id));
+  judge(
+    vendor,
+    listed.map(({ credentialId }) => credentialId),
+  );
+  await close();
+});
+
 describe('403', () => {
   const opened: (() => Promise<void>)[] = [];
   afterEach(async () => {
