@@ -45,3 +45,9 @@ describe.each(all.map((one) => [one.name, one] as const))('%s', (name, provider)
       for (const rule of rules) expect(providersOfRule({ scanner: scanner as Scanner, name: rule }, all)).toContain(name);
   });
 });
+
+it('recognises GitHub’s refresh tokens, which are longer than its others', () => {
+  const token = `ghr_${'1B4a'.repeat(19)}`;
+  expect(looksLike(`REFRESH=${token}`, all).surely).toEqual(['github-token']);
+  expect(looksLike(`REFRESH=${token}1`, all).surely).toEqual([]);
+});
