@@ -66,7 +66,7 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   const operationId = operationIdOf('revoke', input.keyId, input.requestId);
   const filed = await ports.inventory.get(operationKey(input.keyId, operationId));
   refuseAnotherBody(input, filed ? (filed as unknown as Revocation) : known.revocation);
-  if (filed) return ended(known, operationId, wanted);
+  if (filed) return ended(known, (filed as unknown as Revocation).id, wanted);
   const dead = !input.alive && before.length > 0 && wanted.every((version) => isDead(version.state));
   if (dead && !known.revocation && (await noneEnabled(ports, known, wanted))) return alreadyDead(ports, known, input, wanted, actor);
 

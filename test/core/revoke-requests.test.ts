@@ -49,6 +49,14 @@ describe('a request to revoke', () => {
     expect(await lines('revocation.requested')).toHaveLength(1);
   });
 
+  it('row 15: that met an open revocation, sent again after that ended, is answered with that operation', async () => {
+    const first = await revokes(w, keyId, { scope: [1], requestId: 'first' });
+    const second = await revokes(w, keyId, { scope: [1], requestId: 'second' });
+    expect(second.operationId).toBe(first.operationId);
+    await untilIdle(w, keyId);
+    expect((await revokes(w, keyId, { scope: [1], requestId: 'second' })).operationId).toBe(first.operationId);
+  });
+
   it('row 15: sent again after its revocation ended is the same operation, and disables nothing new', async () => {
     const first = await revokes(w, keyId);
     await untilIdle(w, keyId);

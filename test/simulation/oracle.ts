@@ -3,6 +3,7 @@ import type { AuditEntry, AuditLine } from '../../core/audit.ts';
 import type { Item, Write } from '../../core/inventory.ts';
 import type { Key, KeyFacts } from '../../core/key.ts';
 import type { Notice } from '../../core/notice.ts';
+import type { RevokeInput } from '../../core/revoke/begin.ts';
 import type { Version } from '../../core/version.ts';
 import type { Worker, WriteName } from './worker.ts';
 
@@ -30,6 +31,8 @@ export interface Request {
   /** For a revocation: the versions that it was about when it was sent first, and their credentials that the provider was not even told to refuse. */
   covers: readonly Version[] | null;
   untold: readonly string[];
+  /** For a revocation: what was sent. Sent again, it is the same. */
+  input: RevokeInput | null;
 }
 
 /** A service as it is: which value it works with, not which one it says. */

@@ -26,7 +26,9 @@ const revokes =
   };
 
 /** Revokes, and looks whether the provider was told within the request, or the answer says that it could not be. */
-async function revoked(ports: Ports, record: KeyRecord, request: Request, input: RevokeInput): Promise<Asked> {
+async function revoked(ports: Ports, record: KeyRecord, request: Request, given: RevokeInput): Promise<Asked> {
+  request.input ??= given;
+  const { input } = request;
   const isEnabled = (id: string) => record.provider.credentials().some(({ credentialId, enabled }) => enabled && credentialId === id);
   // Sent again, the request is still about what there was when it was sent first.
   request.covers ??= [...record.versions.values()].filter(
@@ -109,6 +111,7 @@ export async function ask(scene: Scene, what: RequestKind, record: KeyRecord, nu
     error: null,
     covers: null,
     untold: [],
+    input: null,
   };
   scene.oracle.requests.push(request);
   scene.recorder.say(`${actor} asks: ${what} ${record.facts.id}`);
