@@ -53,9 +53,14 @@ export async function takeReport(ports: Ports, report: Report, target: Target, h
   return actOn(ports, report, target, does, because, handed.actor);
 }
 
-/** Whether the provider was already told, in an open revocation, to refuse all that a report names. */
+/**
+ * Whether the provider was already told, in an open revocation, to refuse all that a report names. Once it is resolved which versions that
+ * are, these count and no others: the version that is issued next is not among them, although everything before it was to end.
+ */
 function isBeingEnded({ revocation }: Key, versions: readonly number[]): boolean {
   if (!revocation?.firstDisabledAt || versions.length === 0) return false;
+  const { scope: ending } = revocation;
+  if (ending) return versions.every((number) => ending.includes(number));
   return revocation.requests.some(({ scope }) => scope === 'all' || versions.every((number) => scope.includes(number)));
 }
 

@@ -141,3 +141,14 @@ describe('what cannot be believed', () => {
     expect(await listQueued(w.ports)).toEqual([]);
   }, 60_000);
 });
+
+describe('a leak that comes while its key is being ended', () => {
+  it('is no repetition: the version that a revocation of everything is issuing is revoked as well', async () => {
+    await revokes(w, keyId, { scope: 'all', source: 'repository' });
+    await w.until(async () => (await getKey(w.ports, keyId)).revocation?.step === 'verify');
+    const next = (await findVersion(w.ports, keyId, 2))?.credentialId ?? '';
+    expect(w.provider.accepts(next)).toBe(true);
+    expect(await send('github', githubAlert(await textOf(2)))).toMatchObject({ matched: 1, acted: 1 });
+    expect(w.provider.accepts(next)).toBe(false);
+  });
+});
