@@ -33,9 +33,16 @@ export async function takeReports(
     const alone = await withoutBulk(ports, report, targets, handed, taken);
     for (const target of alone) byKey.set(target.key.facts.id, [...(byKey.get(target.key.facts.id) ?? []), { report, target }]);
   });
+  const failed: unknown[] = [];
   await side([...byKey.values()], async (own) => {
-    for (const { report, target } of own) taken.push(await takeReport(ports, report, target, handed));
+    try {
+      for (const { report, target } of own) taken.push(await takeReport(ports, report, target, handed));
+    } catch (error) {
+      failed.push(error);
+    }
   });
+  // Not before every other key had its turn; those that were taken are known when the sender sends it all again.
+  if (failed.length > 0) throw failed[0];
   const count = (...outcomes: readonly Taken['did'][]) => taken.filter(({ did }) => outcomes.includes(did)).length;
   const counts = {
     received: reports.length,

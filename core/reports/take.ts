@@ -2,11 +2,12 @@ import { commit } from '../commit.ts';
 import { ConditionFailed, Refused } from '../errors.ts';
 import type { DueNow } from '../flags.ts';
 import { findKey, uuidOf } from '../items.ts';
-import type { Key } from '../key.ts';
+import type { Key, Revocation } from '../key.ts';
 import type { TriggerAction } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 import { openKeyReview } from '../reviews/open.ts';
 import { revoke } from '../revoke/begin.ts';
+import { holdsReissue } from '../revoke/scope.ts';
 import { beginRotation } from '../rotate/begin.ts';
 import { instant } from '../time.ts';
 import { enqueue, spend } from './budget.ts';
@@ -24,21 +25,31 @@ export interface Handed {
 /**
  * Takes a report about one key: decides by the policy's table what it does, and does it. Afterwards the key has it on record, with what was
  * done and why. The same report again changes nothing; another one about versions that are being ended is put on record. A leak touches only
- * the versions that it names. Beyond the sender's budget it waits for a responder instead of acting.
+ * the versions that it names. Beyond the sender's budget it waits for a responder instead of acting. A verified leak waits for none of this:
+ * where the policy, the budget or the record of reports cannot be read, it revokes, and a line of the log says so.
  * Throws InventoryUnavailable: then the sender sends it again.
  */
 export async function takeReport(ports: Ports, report: Report, target: Target, handed: Handed): Promise<Taken> {
   const { key, versions, confidence } = target;
   const keyId = key.facts.id;
   const requestId = requestIdOf(report, keyId);
-  const { does, because } = decide(ports.policy, key, { source: report.source, confidence });
-  if (await ports.inventory.get(seenKey(keyId, requestId))) return { keyId, versions, did: 'known', because };
-  if ((does === 'revoke' || does === 'contain') && isBeingEnded((await findKey(ports, keyId)) ?? key, versions)) {
-    await note(ports, report, target, { did: 'joined', because, requestId }, handed.actor);
-    return { keyId, versions, did: 'joined', because };
+  const read = reader(ports, keyId, report.source === 'leak' && confidence === 'verified');
+  const byDefault = { does: 'revoke', because: 'a verified leak, and the policy cannot be read' } as const;
+  const { does, because } = await read('the policy', byDefault, () => decide(ports.policy, key, { source: report.source, confidence }));
+  const seen = await read('the record of reports', undefined, () => ports.inventory.get(seenKey(keyId, requestId)));
+  if (seen) return { keyId, versions, did: 'known', because };
+  if (does === 'revoke' || does === 'contain') {
+    const { revocation } = (await findKey(ports, keyId)) ?? key;
+    if (revocation && isBeingEnded(revocation, versions)) {
+      const holds = holdsReissue([{ source: report.where, hold: does === 'contain' }]) && !holdsReissue(revocation.requests);
+      // It ends nothing more, and so costs its sender nothing.
+      if (holds) return actOn(ports, report, target, does, because, handed.actor);
+      await note(ports, report, target, { did: 'joined', because, requestId }, handed.actor);
+      return { keyId, versions, did: 'joined', because };
+    }
   }
   const acts = does === 'revoke' || does === 'contain' || does === 'rotate';
-  if (acts && handed.budget && !(await spend(ports, report.sender))) {
+  if (acts && handed.budget && !(await read('the budget of its sender', true, () => spend(ports, report.sender)))) {
     const { sender, eventId, source, where, says } = report;
     await enqueue(ports, { sender, eventId, keyId, versions, source, confidence, where, says, at: instant(ports.clock.now()) });
     await openKeyReview(
@@ -53,15 +64,27 @@ export async function takeReport(ports: Ports, report: Report, target: Target, h
   return actOn(ports, report, target, does, because, handed.actor);
 }
 
+/** Reads what a report asks before it acts. For a verified leak, `instead` stands for what cannot be read. */
+function reader(ports: Ports, keyId: string, verifiedLeak: boolean) {
+  return async <T>(what: string, instead: T, ask: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!verifiedLeak) throw error;
+      ports.log.warn(`a verified leak acts without ${what}`, { key: keyId, error: (error as Error).name });
+      return instead;
+    }
+  };
+}
+
 /**
  * Whether the provider was already told, in an open revocation, to refuse all that a report names. Once it is resolved which versions that
  * are, these count and no others: the version that is issued next is not among them, although everything before it was to end.
  */
-function isBeingEnded({ revocation }: Key, versions: readonly number[]): boolean {
-  if (!revocation?.firstDisabledAt || versions.length === 0) return false;
-  const { scope: ending } = revocation;
+function isBeingEnded({ firstDisabledAt, scope: ending, requests }: Revocation, versions: readonly number[]): boolean {
+  if (!firstDisabledAt || versions.length === 0) return false;
   if (ending) return versions.every((number) => ending.includes(number));
-  return revocation.requests.some(({ scope }) => scope === 'all' || versions.every((number) => scope.includes(number)));
+  return requests.some(({ scope }) => scope === 'all' || versions.every((number) => scope.includes(number)));
 }
 
 /** Does what was decided for one key, and puts it on record there. */

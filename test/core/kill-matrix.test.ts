@@ -3,13 +3,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cutOff } from '../../core/break-glass/cut.ts';
 import { breakGlassIndex } from '../../core/break-glass/prepare.ts';
 import type { Inventory, ItemKey } from '../../core/inventory.ts';
-import { getKey, metaKey } from '../../core/items.ts';
+import { findVersion, getKey, metaKey } from '../../core/items.ts';
 import type { Ports } from '../../core/ports.ts';
 import { registerKey } from '../../core/register.ts';
+import { takeReports } from '../../core/reports/batch.ts';
+import type { Report } from '../../core/reports/report.ts';
 import type { Search } from '../../core/revoke/find.ts';
+import { Value } from '../../core/value.ts';
 import { adminCredentials } from '../../functions/deployed-secrets.ts';
 import { answer } from '../../requests/answer.ts';
+import { receiveReport } from '../../requests/senders/receive.ts';
 import { beginsRotation, end, untilStep } from '../support/operations.ts';
+import { githubAlert, githubSecret } from '../support/samples.ts';
 import { adopted, services, testFacts, type World, world } from '../support/world.ts';
 
 let w: World;
@@ -86,6 +91,10 @@ const kills: Readonly<Record<string, Kill>> = {
     ...ports,
     inventory: partly(ports.inventory, (call, key) => call === 'list' && key?.pk === 'DRILLS'),
   }),
+  'the record of reports': (ports) => ({
+    ...ports,
+    inventory: partly(ports.inventory, (call, key) => call === 'get' && /^(REPORTS|SENDER)#/.test(key?.pk ?? '')),
+  }),
   'every index of the inventory': (ports) => ({ ...ports, inventory: partly(ports.inventory, (call) => call === 'hints') }),
   'every transaction of the inventory: only single updates go through': (ports) => ({
     ...ports,
@@ -106,11 +115,21 @@ const everything: Kill = async (ports) => {
   return broken;
 };
 
+/** Without these a value leads nowhere: then the vendor's own id of it does. */
+const withoutFingerprints: ReadonlySet<Kill | undefined> = new Set([
+  kills['the fingerprint index'],
+  kills['KMS: no value and no fingerprint can be opened or made'],
+  everything,
+]);
+
+const textOf = async (): Promise<string> =>
+  (await w.ports.secrets.read(keyId, (await findVersion(w.ports, keyId, 1))?.token ?? ''))?.reveal() ?? '';
+
 const responder = { actor: 'responder', via: 'intake' } as const;
 
 async function firstDisable(kill: Kill): Promise<void> {
+  const leaked = withoutFingerprints.has(kill) ? 'cred-0001' : await textOf();
   const broken = await kill(w.ports);
-  const leaked = 'cred-0001';
   const { match } = (await answer(broken, 'revoke.find', { leaked }, responder)) as Search;
   expect(match).toMatchObject({ keyId, version: 1 });
   const answered = await answer(broken, 'revoke', { keyId, scope: [1], source: 'repository' }, responder);
@@ -118,6 +137,34 @@ async function firstDisable(kill: Kill): Promise<void> {
   expect(w.provider.accepts('cred-0001')).toBe(false);
   expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'revoking', revocation: { step: 'disable' } });
 }
+
+/** The other door: a leak that GitHub found; or AWS, which names the id of the credential alone. */
+async function reported(kill: Kill): Promise<void> {
+  const value = await textOf();
+  const warned: string[] = [];
+  const broken = { ...(await kill(w.ports)), log: { ...w.ports.log, warn: (said: string) => void warned.push(said) } };
+  const secretOf = async () => new Value(githubSecret);
+  const named: Report = {
+    ...{ source: 'leak', sender: 'aws-health', eventId: '1', confidence: 'verified', where: 'repository', own: false },
+    ...{ subject: { provider: 'memory', credentialId: 'cred-0001' }, says: 'exposed', evidence: '', at: '' },
+  };
+  const taken = withoutFingerprints.has(kill)
+    ? takeReports(broken, [named], { actor: 'sender:aws', budget: true })
+    : receiveReport(broken, secretOf, 'github', githubAlert(value));
+  // What cannot be put on record fails after the vendor was told: the sender sends it again.
+  await taken.catch((error: Error) => expect(error).toBeInstanceOf(TypeError));
+  expect(w.provider.accepts('cred-0001')).toBe(false);
+  expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'revoking', revocation: { step: 'disable' } });
+  if (unread.has(kill)) expect(warned).toContainEqual(expect.stringContaining('acts without'));
+}
+
+/** What a report asks before it acts, and does without. */
+const unread: ReadonlySet<Kill | undefined> = new Set([
+  kills['the policy file'],
+  kills['every transaction of the inventory: only single updates go through'],
+  kills['the record of reports'],
+  everything,
+]);
 
 describe('INV-15 POL-R0: the first disable is made in the request, and refused values stay refused, with', () => {
   it.each(Object.entries(kills))('%s down', (_, kill) => firstDisable(kill));
@@ -129,6 +176,10 @@ describe('INV-15 POL-R0: the first disable is made in the request, and refused v
   });
 
   it('all of them down at once', () => firstDisable(everything));
+
+  it.each(Object.entries(kills))('%s down, where a leak is reported by who found it', (_, kill) => reported(kill));
+
+  it('all of them down at once, where a leak is reported by who found it', () => reported(everything));
 
   it('the secret store down, and the provider’s admin credential loaded before: a warm function goes on with it', async () => {
     let up = true;

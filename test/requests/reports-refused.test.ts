@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findVersion, getKey } from '../../core/items.ts';
 import type { KeyFacts } from '../../core/key.ts';
-import { releaseReports } from '../../core/reports/batch.ts';
+import type { Policy } from '../../core/policy.ts';
+import { releaseReports, takeReports } from '../../core/reports/batch.ts';
 import { listQueued, senderBudget } from '../../core/reports/budget.ts';
 import type { ReportCounts, Taken } from '../../core/reports/report.ts';
 import { history } from '../../core/show.ts';
@@ -13,7 +14,7 @@ import type { Message } from '../../requests/senders/sender.ts';
 import { fleet } from '../support/fleet.ts';
 import { end, revokes } from '../support/operations.ts';
 import { genericEvent, githubAlert, githubPartnerAlert, githubPartnerKeys, githubSecret } from '../support/samples.ts';
-import { adopted, services, testFacts, type World, type WorldOptions, world } from '../support/world.ts';
+import { adopted, services, testFacts, testPolicy, type World, type WorldOptions, world } from '../support/world.ts';
 
 let w: World;
 let keyId: string;
@@ -150,5 +151,25 @@ describe('a leak that comes while its key is being ended', () => {
     expect(w.provider.accepts(next)).toBe(true);
     expect(await send('github', githubAlert(await textOf(2)))).toMatchObject({ matched: 1, acted: 1 });
     expect(w.provider.accepts(next)).toBe(false);
+  });
+
+  it.each([
+    ['lay nobody knows where', { where: 'unknown' as const, confidence: 'verified' as const }],
+    ['is one that the policy contains', { where: 'repository' as const, confidence: 'reported' as const }],
+  ])('and %s holds the reissue, although what it names is being ended already', async (_, more) => {
+    await end(w);
+    const triggers: Policy['triggers'] = [
+      { source: ['leak'], confidence: ['reported'], tiers: ['high', 'medium', 'low'], does: 'contain' },
+      ...testPolicy.triggers,
+    ];
+    await start({ ...pattern, policy: { ...testPolicy, triggers } });
+    await send('github', githubAlert(await textOf()));
+    const subject = { provider: 'memory', credentialId: 'cred-0001' };
+    const report = { source: 'leak' as const, sender: 'dlp', subject, own: false, says: 'found', evidence: '', at: '' };
+    const hand = (eventId: string) => takeReports(w.ports, [{ ...report, ...more, eventId }], { actor: 'sender:dlp', budget: true });
+    await hand('first');
+    expect(await hand('second')).toMatchObject({ taken: [{ did: 'joined' }] });
+    await w.until(async () => (await getKey(w.ports, keyId)).state === 'contained');
+    expect((await getKey(w.ports, keyId)).revocation).toMatchObject({ held: true, requests: { length: 2 } });
   });
 });
