@@ -126,3 +126,44 @@ it('Cloudflare: disabling a token keeps all that it may do', async () => {
   expect(vendor.find(credentialId)).toMatchObject({ enabled: false, more: before });
   await close();
 });
+
+describe('Okta, which has room for two: a secret that somebody made by hand stands first in the list', () => {
+  const description = described.find((one) => one.provider === 'okta-client-secret') as Description;
+
+  it('is not touched while ours comes, works, and goes', async () => {
+    const { vendor, provider, subject, close } = await open(description);
+    const theirs = vendor.byHand();
+    const value = provider.draw?.('0'.repeat(32));
+    const { credentialId } = await provider.create(subject, 'a', { ...(value && { value }) });
+    expect((await provider.list(subject)).map((one) => one.credentialId)).toEqual([theirs.id, credentialId]);
+    expect(await provider.disable(subject, credentialId)).toBe('disabled');
+    await provider.delete(subject, credentialId);
+    expect(vendor.present()).toEqual([expect.objectContaining({ id: theirs.id, enabled: true })]);
+    judge(vendor, [theirs.id]);
+    await close();
+  });
+
+  it('and two of them leave no room: ours is refused, and neither goes', async () => {
+    const { vendor, provider, subject, close } = await open(description);
+    const theirs = [vendor.byHand().id, vendor.byHand().id];
+    const value = provider.draw?.('0'.repeat(32));
+    await expect(provider.create(subject, 'a', { ...(value && { value }) })).rejects.toMatchObject({ name: 'NoFreeSlot' });
+    judge(vendor, theirs);
+    expect(vendor.present().map(({ id }) => id)).toEqual(theirs);
+    await close();
+  });
+
+  it('goes only where its sheet says so: it is inactive, and the only active one leaked', async () => {
+    const { vendor, provider, subject, close } = await open(description);
+    const theirs = vendor.byHand();
+    vendor.disable(theirs);
+    const value = provider.draw?.('0'.repeat(32));
+    const { credentialId } = await provider.create(subject, 'a', { ...(value && { value }) });
+    expect(vendor.find(theirs.id)).toBeDefined();
+    expect(await provider.disable(subject, credentialId)).toBe('disabled');
+    expect(vendor.find(theirs.id)).toBeUndefined();
+    expect(vendor.find(credentialId)).toMatchObject({ enabled: false });
+    expect(vendor.undocumented).toEqual([]);
+    await close();
+  });
+});
