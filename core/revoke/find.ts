@@ -53,6 +53,9 @@ export interface Search {
   readonly unasked: readonly string[];
 }
 
+/** Asks, and names what cannot be asked instead of failing by it. */
+type Soft = <T>(what: string, ask: () => Promise<T>) => Promise<T | undefined>;
+
 /** A pasted line may hold more than the value: at most so many parts of it are looked up. */
 const maxParts = 12;
 
@@ -63,7 +66,7 @@ const maxParts = 12;
  */
 export async function searchLeaked(ports: Ports, pasted: string): Promise<Search> {
   const unasked = new Set<string>();
-  const soft = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
+  const soft: Soft = async (what, ask) => {
     try {
       return await ask();
     } catch (error) {
@@ -74,11 +77,11 @@ export async function searchLeaked(ports: Ports, pasted: string): Promise<Search
   const parts = partsOf(pasted);
   for (const part of parts) {
     const match = await soft('fingerprints', () => findLeaked(ports, new Value(part)));
-    if (match) return { match: await described(ports, match), stranger: null, unasked: [...unasked] };
+    if (match) return { match: await described(ports, match, soft), stranger: null, unasked: [...unasked] };
   }
   for (const part of parts) {
     const match = await soft('credential ids', () => findNamed(ports, part));
-    if (match) return { match: await described(ports, match), stranger: null, unasked: [...unasked] };
+    if (match) return { match: await described(ports, match, soft), stranger: null, unasked: [...unasked] };
   }
   return { match: null, stranger: strangerOf(ports, pasted, parts), unasked: [...unasked] };
 }
@@ -146,11 +149,14 @@ async function matchOf(ports: Ports, item: Item | undefined, by: Match['by']): P
   return { keyId, version: number, state: version?.state ?? 'unknown', role: version?.role ?? 'none', by };
 }
 
-async function described(ports: Ports, match: Match): Promise<FoundLeak | null> {
+/** What is shown beside a match stops nothing either: the match itself is known. */
+async function described(ports: Ports, match: Match, soft: Soft): Promise<FoundLeak | null> {
   const key = await findKey(ports, match.keyId);
   if (!key) return null;
   const { owner, environment, provider, consumers, incident } = key.facts;
-  const { would, consumers: breaks, lastDrill = 'unknown' } = await planRevocation(ports, { keyId: match.keyId, scope: [match.version] });
+  const plan = await soft('what will break', () => planRevocation(ports, { keyId: match.keyId, scope: [match.version] }));
+  const { would, consumers: breaks, lastDrill = 'unknown' } = plan ?? { would: ['what it would do cannot be said now'], consumers: [] };
+  const siblings = await soft('keys of the same principal', () => keysOfPrincipal(ports, key.facts));
   return {
     ...match,
     owner,
@@ -160,7 +166,7 @@ async function described(ports: Ports, match: Match): Promise<FoundLeak | null> 
     contacts: incident.contacts,
     keyState: key.state,
     consumers: consumers.map(({ name, owner: of, contact }) => ({ name, owner: of, contact })),
-    siblings: (await keysOfPrincipal(ports, key.facts)).filter((id) => id !== match.keyId),
+    siblings: (siblings ?? []).filter((id) => id !== match.keyId),
     would,
     breaks,
     lastDrill,

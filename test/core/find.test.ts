@@ -84,6 +84,21 @@ describe('a leaked string', () => {
     expect(await searchLeaked(ports, await textOf())).toMatchObject({ match: null, unasked: ['fingerprints: TypeError'] });
   });
 
+  it.each([
+    ['the record of its principal', 'PRINCIPAL#', 'keys of the same principal: TypeError'],
+    ['an adoption', `KEY#${facts.id} ADOPT#`, 'what will break: TypeError'],
+  ])('is found although %s cannot be read, and the answer says so', async (_, broken, said) => {
+    await beginsRotation(w, keyId);
+    await untilStep(w, keyId, 'confirm');
+    const text = await textOf();
+    const { get } = w.inventory;
+    w.inventory.get = async (key) => {
+      if (`${key.pk} ${key.sk}`.startsWith(broken)) throw new TypeError('no answer');
+      return get(key);
+    };
+    expect(await searchLeaked(w.ports, text)).toMatchObject({ match: { keyId, version: 1, owner: 'team-payments' }, unasked: [said] });
+  });
+
   it('that nobody knows is answered with the provider whose values look like it', async () => {
     await end(w);
     w = world({ provider: { traits: { secretPattern: 'mem_[a-z0-9_]+' } } });
