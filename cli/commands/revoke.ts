@@ -175,7 +175,7 @@ async function told(session: Session, revoked: Revoked, scope: Scope): Promise<n
   const { keyId } = revoked;
   const report = await session.door.ask<Parameters<typeof aftermath>[0]>('key.show', { keyId });
   const next = revoked.alreadyDead
-    ? [`${keyId}: nothing to do.`]
+    ? [`${keyId}: ${revoked.workflow === 'not needed' ? 'nothing to do.' : `it is tried again; look: rekey key show ${keyId}`}`]
     : [...aftermath(report, scope), `Watch it: rekey key show ${keyId} --watch`];
   session.result({ ...revoked, report, next }, () => next.join('\n'));
   return exits.ok;

@@ -119,8 +119,13 @@ async function act(
     const scope = versions.length > 0 ? versions : 'all';
     const hold = does === 'contain' ? { hold: true } : {};
     const reported = report.at ? { reportedAt: report.at } : {};
-    const { alreadyDead } = await revoke(ports, { keyId, scope, reason, source: report.where, requestId, ...hold, ...reported }, actor);
-    return alreadyDead ? 'dead already' : does;
+    const { alreadyDead, workflow } = await revoke(
+      ports,
+      { keyId, scope, reason, source: report.where, requestId, ...hold, ...reported },
+      actor,
+    );
+    // Not while it has still to be tried.
+    return alreadyDead && workflow === 'not needed' ? 'dead already' : does;
   }
   if (does === 'rotate') return rotateSoon(ports, key, reasonToRotate(report), requestId, actor);
   if (does === 'case') await openKeyReview(ports, keyId, { kind: 'trigger', trigger: requestId, cause: reason }, actor);

@@ -1,7 +1,7 @@
 import { commit } from '../commit.ts';
 import { Refused } from '../errors.ts';
-import type { Change, Condition, Write } from '../inventory.ts';
-import { attribute, getKey, indexChange, keyOf, listVersions, metaKey, operationIdOf, operationKey, versionKey } from '../items.ts';
+import type { Change, Condition } from '../inventory.ts';
+import { attribute, getKey, indexChange, keyOf, listVersions, metaKey, operationIdOf, operationKey } from '../items.ts';
 import type { Key, Revocation, RevokeRequest } from '../key.ts';
 import type { LeakSource } from '../leak-sources.ts';
 import { measuredOf } from '../metric.ts';
@@ -9,6 +9,7 @@ import type { Ports } from '../ports.ts';
 import { startExecution } from '../rotate/begin.ts';
 import { instant, milliseconds } from '../time.ts';
 import { isDead, type Version } from '../version.ts';
+import { askAgain, markDead } from './dead-already.ts';
 import { holdsReissue, inScope } from './scope.ts';
 
 /** What a revocation's record says until somebody gives the reason. */
@@ -23,8 +24,8 @@ export interface RevokeInput {
   readonly requestId: string;
   /** When it was reported, where that was earlier (ISO instant); what is in the future, or long past, does not count. */
   readonly reportedAt?: string;
-  /** The versions in scope were proven dead, and were seen accepted or enabled again: no record of their death counts any more. */
-  readonly alive?: boolean;
+  /** Versions in scope that were proven dead, and were seen accepted or enabled again: no record of their death counts any more. */
+  readonly alive?: readonly number[];
   /** The reissue waits for a responder, whatever the source. */
   readonly hold?: boolean;
   /** No emergency: see RevokeRequest. */
@@ -68,8 +69,12 @@ export async function revoke(ports: Ports, input: RevokeInput, actor: string): P
   refuseAnotherBody(input, filed ? (filed as unknown as Revocation) : known.revocation);
   if (filed) return ended(known, (filed as unknown as Revocation).id, wanted);
   const dead = !input.alive && before.length > 0 && wanted.every((version) => isDead(version.state));
-  if (dead && !known.revocation && (await noneEnabled(ports, known, wanted))) return alreadyDead(ports, known, input, wanted, actor);
+  const found = dead && !known.revocation ? await askAgain(ports, known, wanted) : undefined;
+  if (found && 'untried' in found) return alreadyDead(ports, known, input, wanted, found.untried, actor);
+  return found ? contain(ports, known, { ...input, alive: found.alive }, wanted, actor) : contain(ports, known, input, wanted, actor);
+}
 
+async function contain(ports: Ports, known: Key, input: RevokeInput, wanted: readonly Version[], actor: string): Promise<Revoked> {
   const covered = wanted.length > 0 && wanted.every(({ number }) => known.revocation?.scope?.includes(number));
   if (covered && !input.alive) return join(ports, known, input, actor);
 
@@ -107,7 +112,7 @@ function requestOf(ports: Ports, input: RevokeInput, actor: string): RevokeReque
     ...(hold ? { hold } : {}),
     ...(kind ? { kind } : {}),
     ...(said < now && said > now - longestReportSeconds * 1000 ? { reportedAt: instant(said) } : {}),
-    ...(alive && scope !== 'all' ? { alive: scope } : {}),
+    ...(alive ? { alive } : {}),
   };
 }
 
@@ -230,43 +235,23 @@ function ended(key: Key, operationId: string, versions: readonly Version[]): Rev
   return { keyId: key.facts.id, operationId, fence: key.fence, alreadyDead: true, versions: [], workflow: 'not needed', message };
 }
 
-/** Whether the provider says that none of these is enabled. Without its answer nothing is taken for dead: the revocation runs. */
-async function noneEnabled(ports: Ports, key: Key, versions: readonly Version[]): Promise<boolean> {
-  const { id: keyId, account, params } = key.facts;
-  try {
-    const listed = await ports.provider(key.facts.provider).list({ keyId, account, params });
-    return !listed.some((one) => one.enabled && versions.some(({ credentialId }) => credentialId === one.credentialId));
-  } catch {
-    return false;
-  }
-}
-
-/** A report about versions that are dead already: marked as compromised for ever, nothing else. */
-async function alreadyDead(ports: Ports, key: Key, input: RevokeInput, versions: readonly Version[], actor: string): Promise<Revoked> {
+/** A report about versions that are dead already: nothing is disabled, and those that could not be tried just now are tried soon. */
+async function alreadyDead(
+  ports: Ports,
+  key: Key,
+  input: RevokeInput,
+  versions: readonly Version[],
+  untried: readonly number[],
+  actor: string,
+): Promise<Revoked> {
   const numbers = versions.map(({ number }) => number);
-  // Under a new fence: an attempt that read these versions before must not write them back as they were.
-  await commit(ports, input.keyId, (fresh) => ({
-    actor,
-    permit: 'toward dead',
-    fence: fresh.fence,
-    set: { fence: fresh.fence + 1 },
-    writes: numbers.map(
-      (number): Write => ({
-        do: 'update',
-        key: versionKey(input.keyId, number),
-        change: { set: { compromised: true } },
-        when: [{ item: 'exists' }],
-      }),
-    ),
-    events: [{ event: 'revocation.not-needed', detail: { versions: numbers.join(' '), reason: input.reason, request: input.requestId } }],
-  }));
+  await markDead(ports, input, numbers, untried, actor);
+  const message = `version ${numbers.join(', ') || 'none'} was proven dead before; nothing had to be disabled`;
+  const answered = { keyId: input.keyId, operationId: '', fence: key.fence, alreadyDead: true, versions: [] } as const;
+  if (untried.length === 0) return { ...answered, workflow: 'not needed', message };
   return {
-    keyId: input.keyId,
-    operationId: '',
-    fence: key.fence,
-    alreadyDead: true,
-    versions: [],
-    workflow: 'not needed',
-    message: `version ${numbers.join(', ') || 'none'} was proven dead before; nothing had to be disabled`,
+    ...answered,
+    workflow: 'not started, the reconciler takes it up',
+    message: `${message}; version ${untried.join(', ')} could not be tried just now and is tried again shortly`,
   };
 }

@@ -10,7 +10,11 @@ import { revoke } from './begin.ts';
 export async function reopen(ports: Ports, keyId: string, version: number, sighting: Sighting): Promise<void> {
   const { at, verdict, listed } = sighting;
   const reason = `version ${version} had been proven dead and is ${listed === 'enabled' ? 'listed as enabled' : 'accepted'} again`;
-  await revoke(ports, { keyId, scope: [version], reason, source: 'none', requestId: `alive-${version}-${at}`, alive: true }, sighting.by);
+  await revoke(
+    ports,
+    { keyId, scope: [version], reason, source: 'none', requestId: `alive-${version}-${at}`, alive: [version] },
+    sighting.by,
+  );
   const writes = (await hasCertificate(ports, keyId, version)) ? [addSighting(keyId, version, sighting)] : [];
   await commit(ports, keyId, () => ({
     actor: sighting.by,

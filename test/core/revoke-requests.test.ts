@@ -133,6 +133,57 @@ describe('a request to revoke', () => {
     expect(await lines('revocation.not-needed')).toMatchObject([{ actor: 'responder', detail: { versions: '1', reason: 'leaked' } }]);
   });
 
+  describe('about a version that is proven dead', () => {
+    beforeEach(async () => {
+      services(w, testFacts());
+      await beginsRotation(w, keyId);
+      await untilIdle(w, keyId);
+    });
+    /** From now on the first version is accepted, though it is listed as disabled; returns how the vendor comes to its senses. */
+    const revived = () => {
+      const { probe } = w.provider;
+      const first = findVersion(w.ports, keyId, 1).then((version) => w.ports.secrets.read(keyId, version?.token ?? ''));
+      w.provider.probe = async (subject, value) =>
+        value.reveal() === (await first)?.reveal() ? { verdict: 'alive', detail: 'accepted after all' } : probe(subject, value);
+      return () => void Object.assign(w.provider, { probe });
+    };
+
+    it('and works all the same, though it is not listed, is ended again', async () => {
+      const honest = revived();
+      const answer = await revokes(w, keyId, { scope: [1], requestId: 'late' });
+      expect(answer).toMatchObject({ alreadyDead: false, versions: [{ number: 1 }] });
+      await w.until(async () => (await getKey(w.ports, keyId)).revocation?.step === 'validate');
+      expect(await findVersion(w.ports, keyId, 1)).toMatchObject({ aliveAt: expect.any(String) });
+      honest();
+      await untilIdle(w, keyId);
+      expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'active', current: 2 });
+    });
+
+    it.each([
+      [
+        'no answer that can be judged',
+        () => Object.assign(w.provider, { probe: async () => ({ verdict: 'inconclusive', detail: 'busy' }) }),
+      ],
+      ['no value that can be read', () => Object.assign(w.secrets, { read: () => Promise.reject(new TypeError('no answer')) })],
+    ])('with %s is not called settled: it is tried until there is one, and ended where it works', async (_, breaks) => {
+      const { read } = w.secrets;
+      const { probe } = w.provider;
+      breaks();
+      const answer = await revokes(w, keyId, { scope: [1], requestId: 'late' });
+      expect(answer).toMatchObject({ versions: [], workflow: 'not started, the reconciler takes it up' });
+      expect(answer.message).toMatch(/tried again shortly/);
+      await w.pass(30);
+      expect(await lines('version.alive-again')).toEqual([]);
+      Object.assign(w.secrets, { read });
+      w.provider.probe = probe;
+      const honest = revived();
+      await w.until(async () => (await lines('version.alive-again')).length === 1, 60);
+      honest();
+      await untilIdle(w, keyId);
+      expect(await findVersion(w.ports, keyId, 1)).toMatchObject({ state: 'disabled', compromised: true });
+    });
+  });
+
   it('row 18: without a reason is accepted: the disable comes first', async () => {
     expect(await revokes(w, keyId, { reason: '' })).toMatchObject({ versions: [{ number: 1, firstDisable: 'disabled' }] });
   });

@@ -12,5 +12,5 @@ export const backed: Readonly<Record<string, { readonly because: string; readonl
   'commit.ts exists': { because: 'an item that is not there has no place in the audit chain, which the same write asks for', also: [] },
   'escalation.ts partitionKey': { because: 'the end of an escalation moves its revision, which the same write asks for', also: [] },
   'revoke/begin.ts exists': { because: 'keys are never deleted, and the key was read before', also: [] },
-  'revoke/begin.ts exists (2)': { because: 'versions are never deleted, and these were read before', also: [] },
+  'revoke/dead-already.ts exists': { because: 'versions are never deleted, and these were read before', also: [] },
 };

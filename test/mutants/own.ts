@@ -48,7 +48,7 @@ export const own: readonly Mutant[] = [
   {
     name: 'fence of a report about a dead version',
     removes: 'the fence under which a dead version is marked as compromised',
-    edits: [{ file: 'core/revoke/begin.ts', find: '    set: { fence: fresh.fence + 1 },\n', put: '' }],
+    edits: [{ file: 'core/revoke/dead-already.ts', find: '      fence: fresh.fence + 1,\n', put: '' }],
   },
   {
     name: 'held reissue',
