@@ -50,6 +50,7 @@ describe('rekey drill', () => {
     let ran = await here.rekey(['drill', canary, '--json']);
     // A late worker of the adoption may still be writing.
     while (ran.code === 5 && ran.stderr.includes('E_TOO_SOON')) ran = await here.rekey(['drill', canary, '--json']);
+    expect(ran).toMatchObject({ code: 0, stderr: expect.not.stringContaining('E_') });
     const result = JSON.parse(ran.stdout) as DrillResult;
     expect(result).toMatchObject({ passed: true, failures: [], fault: 'disable-unanswered' });
     for (const seconds of [result.rotateSeconds, result.disableSeconds, result.deadSeconds, result.restoreSeconds])

@@ -84,7 +84,7 @@ describe.concurrent('local mode, killed', () => {
   ] as const)(
     'at twelve moments of a $name, ends every operation with an accepted current version and no other',
     {
-      timeout: 240_000,
+      timeout: 480_000,
     },
     async ({ name, moments }, { onTestFinished }) => {
       const ends: (() => Promise<unknown>)[] = [];

@@ -31,7 +31,7 @@ const keyId = 'payments/marked';
  * process of the product. Only the destination and, encrypted, the secret store hold a value.
  */
 test('no value is found in any log line, payload, event, error, table item, output, argument or environment', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const workspace = await mkdtemp(join(tmpdir(), 'rekey-marker-'));
   onTestFinished(() => rm(workspace, { recursive: true, force: true, maxRetries: 5 }));

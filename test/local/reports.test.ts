@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bodyBytes } from '../../requests/body.ts';
 import type { Message } from '../../requests/senders/sender.ts';
 import { type Installation, keyDocument, localInstallation } from '../support/local-installation.ts';
@@ -43,6 +43,9 @@ async function adopt(keyId: string, change = (document: string) => document): Pr
   return made;
 }
 
+/** On a busy machine the vendor may be told a moment after the answer. */
+const patiently = { timeout: 30_000, interval: 50 };
+
 /** What the vendor's own log says of a credential: told to refuse it, and how its value was answered since. */
 function vendorSaw(id: string, value: string) {
   const log = here.vendor.log();
@@ -65,34 +68,26 @@ describe('POL-I1: a report by its public door ends at the vendor', () => {
         genericEvent({ id: 'e-1', source: 'leak', subject: { leaked: value }, says: 'found', where: 'chat' }, { nowMs: Date.now() }),
     ],
   ];
-  test.each(cases)(
-    '%s',
-    async (_, sender, message) => {
-      const { id, value } = await adopt(`reports/${sender}`);
-      const sent = message(value);
-      const { status, body } = await post(sender, sent);
-      expect([status, JSON.parse(body)]).toMatchObject([200, { result: { matched: 1, acted: 1 } }]);
-      expect(body).not.toContain(value);
-      expect(vendorSaw(id, value)).toEqual({ disabled: true, accepted: false });
-      expect(await post(sender, sent)).toMatchObject({ status: 200, body: expect.stringMatching(/"acted":0/) });
-    },
-    60_000,
-  );
+  test.each(cases)('%s', async (_, sender, message) => {
+    const { id, value } = await adopt(`reports/${sender}`);
+    const sent = message(value);
+    const { status, body } = await post(sender, sent);
+    expect([status, JSON.parse(body)]).toMatchObject([200, { result: { matched: 1, acted: 1 } }]);
+    expect(body).not.toContain(value);
+    await vi.waitFor(() => expect(vendorSaw(id, value)).toEqual({ disabled: true, accepted: false }), patiently);
+    expect(await post(sender, sent)).toMatchObject({ status: 200, body: expect.stringMatching(/"acted":0/) });
+  });
 
   test.each([
     ['Gitleaks', gitleaksReport],
     ['TruffleHog', trufflehogReport],
-  ])(
-    '%s, by the command line',
-    async (name, made) => {
-      const { id, value } = await adopt(`reports/${name.toLowerCase()}`);
-      const { code, stdout, stderr } = await here.rekey(['report', '-f', '-'], { stdin: made(value) });
-      expect([code, stdout]).toEqual([0, expect.stringMatching(/1 about keys that Rekey knows[\s\S]*revoke/)]);
-      expect(stdout + stderr).not.toContain(value);
-      expect(vendorSaw(id, value)).toEqual({ disabled: true, accepted: false });
-    },
-    60_000,
-  );
+  ])('%s, by the command line', async (name, made) => {
+    const { id, value } = await adopt(`reports/${name.toLowerCase()}`);
+    const { code, stdout, stderr } = await here.rekey(['report', '-f', '-'], { stdin: made(value) });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/1 about keys that Rekey knows[\s\S]*revoke/)]);
+    expect(stdout + stderr).not.toContain(value);
+    await vi.waitFor(() => expect(vendorSaw(id, value)).toEqual({ disabled: true, accepted: false }), patiently);
+  });
 });
 
 test('row 60: what is not signed right, too large, or for nobody is refused, and nothing of it comes back', async () => {
@@ -104,12 +99,12 @@ test('row 60: what is not signed right, too large, or for nobody is refused, and
   expect((await post('github', { ...wrong, raw: Buffer.alloc(bodyBytes + 1, 0x20) })).status).toBe(413);
   expect((await post('nobody', wrong)).status).toBe(404);
   expect(vendorSaw(id, value).disabled).toBe(false);
-}, 60_000);
+});
 
 test('POL-I2: a departure is looked at before it is reported', async () => {
   const { stdout } = await here.rekey(['report', '--departure', 'team-payments', '--dry-run']);
   expect(stdout).toMatch(/reports\/safe[\s\S]*owner[\s\S]*rotate[\s\S]*Nothing was changed/);
-}, 60_000);
+});
 
 describe('POL-F2: the signed event by its public door ends at the vendor, with', () => {
   const send = async (body: object) => {
