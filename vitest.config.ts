@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ['default'],
-    // One worker for every core: left alone, Vitest keeps a core for itself, which is half of a machine with two.
-    maxWorkers: '100%',
+    // One more than there are cores: many tests wait for processes of their own. Left alone, Vitest keeps a core for itself.
+    maxWorkers: availableParallelism() + 1,
   },
 });
