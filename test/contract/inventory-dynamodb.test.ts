@@ -203,8 +203,10 @@ describe('a database that stays away', () => {
       expect(result).toMatchObject({ status: 'rejected', reason: { name: 'InventoryUnavailable' } });
       expect(inspect((result as PromiseRejectedResult).reason, { depth: 5 })).not.toContain('MARKER');
     }
+    // Asked past the proxy while it still stays away: a call that was given up may arrive late, and must not get through meanwhile.
+    const direct = dynamoInventory({ client: engine.client, table, callSeconds: 5 });
+    expect(await direct.get(key)).toBeUndefined();
     proxy.script([]);
-    expect(await inventory.get(key)).toBeUndefined();
   });
 
   it('a port on which nobody listens ends as InventoryUnavailable', async () => {
