@@ -1,5 +1,6 @@
 import type { Incident } from '../core/incident/incident.ts';
 import { ago } from './elapsed.ts';
+import { detailText } from './output.ts';
 
 /** An incident as a document to keep: Markdown, with nothing in it that must not be read by whoever audits. */
 export function incidentText(incident: Incident): string {
@@ -71,15 +72,7 @@ export function incidentText(incident: Incident): string {
     '',
     ...rows(
       ['#', 'When', 'Who', 'What', 'Detail'],
-      timeline.map(({ seq, at, actor, event, detail }) => [
-        String(seq),
-        at,
-        actor,
-        event,
-        Object.entries(detail)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(' '),
-      ]),
+      timeline.map(({ seq, at, actor, event, detail }) => [String(seq), at, actor, event, detailText(detail)]),
     ),
     '',
     `The numbers are places in the key's audit chain, which ends at ${chain.seq} (${chain.hash})${chain.brokenAt === null ? ' and holds' : ` and DOES NOT HOLD from ${chain.brokenAt} on`}.`,

@@ -73,6 +73,12 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
     .join('\n');
 }
 
+/** The detail of an audit entry on one line. */
+export const detailText = (detail: Readonly<Record<string, unknown>>): string =>
+  Object.entries(detail)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
 /** A failure of the other side that is not the caller's fault, or one nobody named. */
 export class Failed extends RekeyError {
   override readonly name = 'Failed';

@@ -187,7 +187,9 @@ async function claim(
 function pageFor(ports: Ports, level: Level, to: string, due: readonly Escalation[], now: string): Page {
   const id = ports.randomId();
   const threads = new Set(due.map((one) => toldOf(one, level, to)?.thread ?? one.thread));
-  const [only] = threads;
+  const [known] = threads;
+  // A reminder opens no thread: each matter ends under the one that it was first told under, and nobody would close another.
+  const reminds = due.every((one) => toldOf(one, level, to));
   const lines = due.flatMap((one) => linesOf(ports, one, level, to));
   const [first] = lines;
   return {
@@ -197,7 +199,7 @@ function pageFor(ports: Ports, level: Level, to: string, due: readonly Escalatio
     severity: due.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning',
     level,
     to,
-    thread: threads.size === 1 && only ? only : `digest-${id}`,
+    thread: known && (threads.size === 1 || reminds) ? known : `digest-${id}`,
     title: lines.length === 1 && first ? titleOf(first) : `${lines.length} matters wait for ${to}`,
     lines: lines.slice(0, mostLines),
     more: Math.max(0, lines.length - mostLines),

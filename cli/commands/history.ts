@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { AuditEntry } from '../../core/audit.ts';
 import { Refused } from '../../core/errors.ts';
 import { checkKeyId } from '../../core/key-id.ts';
-import { table } from '../output.ts';
+import { detailText, table } from '../output.ts';
 import { action, examples } from '../session.ts';
 
 /** `rekey history`: the audit entries of a key, oldest first. */
@@ -25,15 +25,7 @@ export function history(): Command {
         session.result(entries, () =>
           table(
             ['#', 'WHEN', 'WHO', 'WHAT', 'DETAIL'],
-            entries.map(({ seq, at, actor, event, detail }) => [
-              String(seq),
-              at,
-              actor,
-              event,
-              Object.entries(detail)
-                .map(([name, value]) => `${name}=${value}`)
-                .join(' '),
-            ]),
+            entries.map(({ seq, at, actor, event, detail }) => [String(seq), at, actor, event, detailText(detail)]),
           ),
         );
         return 0;

@@ -1,51 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { receive } from '../../core/adoption.ts';
 import { getKey } from '../../core/items.ts';
-import type { KeyFacts } from '../../core/key.ts';
-import type { Policy, TierPolicy } from '../../core/policy.ts';
-import { history, showKey } from '../../core/show.ts';
+import { showKey } from '../../core/show.ts';
 import { instant } from '../../core/time.ts';
-import { beginsRotation, end, noticeTo, receiptFor, untilIdle, untilStep } from '../support/operations.ts';
+import { end, noticeTo, untilIdle } from '../support/operations.ts';
+import { eventsOf, nothingDied, oldWorks, proves, rotationOf, tier, waitsForConsumers, withTier } from '../support/overlap.ts';
 import { adopted, testFacts, testPolicy, testSettings, type World, world } from '../support/world.ts';
 
 let w: World;
 let keyId: string;
-const tier: TierPolicy = testPolicy.tiers.medium;
-const withTier = (more: Partial<TierPolicy>): Policy => {
-  const medium = { ...tier, ...more };
-  return { ...testPolicy, tiers: { high: tier, medium, low: medium } };
-};
-
 beforeEach(() => {
   w = world();
 });
 afterEach(() => end(w));
 
-const rotating = async (facts: KeyFacts = testFacts()): Promise<void> => {
-  keyId = await adopted(w, facts);
-  await beginsRotation(w, keyId);
-  await untilStep(w, keyId, 'confirm');
-};
-const rotation = async () => (await getKey(w.ports, keyId)).rotation;
-const proves = async (name: string, type: 'key.issued' | 'key.overlap.ending' | 'key.receipt.missing' = 'key.issued') =>
-  receive(w.ports, await receiptFor(w, noticeTo(w, name, type)), name);
-const oldWorks = () => w.provider.accepts('cred-0001');
-const events = async (event: string) => (await history(w.ports, keyId)).filter((one) => one.event === event);
-const farBeyond = 5 * tier.overlapMaxSeconds;
-const nothingDied = async () => {
-  await w.pass(farBeyond);
-  expect(await getKey(w.ports, keyId)).toMatchObject({ state: 'rotating', rotation: { confirmedAt: null, ponr: false } });
-  expect(oldWorks()).toBe(true);
-};
-
 describe('before the cap', () => {
   it('whoever has not proved its move is asked again, twice, with a fresh challenge that counts', async () => {
-    await rotating();
-    await proves('api');
+    keyId = await waitsForConsumers(w);
+    await proves(w, 'api');
     await w.pass(tier.overlapMaxSeconds - 5);
     const asked = w.notices.filter(({ type }) => type === 'key.overlap.ending');
     expect(asked.map(({ audience }) => audience)).toEqual(['batch', 'batch']);
-    const { overlapCapAt } = (await rotation()) ?? {};
+    const { overlapCapAt } = (await rotationOf(w, keyId)) ?? {};
     expect(asked[0]?.data).toMatchObject({
       version: 2,
       endsAt: overlapCapAt,
@@ -53,14 +29,14 @@ describe('before the cap', () => {
       nonce: expect.stringMatching(/^[0-9a-f]{32}$/),
     });
     expect(new Set(w.notices.map(({ data }) => data.nonce).filter(Boolean)).size).toBe(4);
-    await proves('batch', 'key.overlap.ending');
+    await proves(w, 'batch', 'key.overlap.ending');
     await untilIdle(w, keyId);
   });
 
   it('nobody is asked again who has proved it', async () => {
-    await rotating();
-    await proves('api');
-    await proves('batch');
+    keyId = await waitsForConsumers(w);
+    await proves(w, 'api');
+    await proves(w, 'batch');
     await untilIdle(w, keyId);
     expect(w.notices.filter(({ type }) => type === 'key.overlap.ending' || type === 'key.receipt.missing')).toEqual([]);
   });
@@ -73,14 +49,16 @@ describe('at the cap, where the policy says so,', () => {
   });
 
   it('the old version is retired anyway: everybody was warned, it is on record, in a notice, and a person is called', async () => {
-    await rotating();
-    await proves('api');
+    keyId = await waitsForConsumers(w);
+    await proves(w, 'api');
     await w.pass(tier.overlapMaxSeconds - 30);
-    expect(oldWorks()).toBe(true);
+    expect(oldWorks(w)).toBe(true);
     expect(noticeTo(w, 'batch', 'key.overlap.ending').data).toMatchObject({ atEnd: 'retire' });
     await untilIdle(w, keyId);
-    expect(oldWorks()).toBe(false);
-    expect(await events('confirm.overruled')).toMatchObject([{ detail: { missing: 'batch', by: `policy:${testPolicy.version}` } }]);
+    expect(oldWorks(w)).toBe(false);
+    expect(await eventsOf(w, keyId, 'confirm.overruled')).toMatchObject([
+      { detail: { missing: 'batch', by: `policy:${testPolicy.version}` } },
+    ]);
     expect(noticeTo(w, '*', 'key.receipt.missing').data.reason).toContain('is retired as the policy says');
     expect(await getKey(w.ports, keyId)).toMatchObject({ current: 2, attention: { reason: 'RetiredUnconfirmed' } });
     await w.until(() => w.pages.some(({ lines }) => lines.some(({ reason }) => reason === 'RetiredUnconfirmed')));
@@ -102,16 +80,16 @@ describe('at the cap, where the policy says so,', () => {
         },
       }),
     });
-    await rotating();
-    await nothingDied();
+    keyId = await waitsForConsumers(w);
+    await nothingDied(w, keyId);
     down = false;
     await untilIdle(w, keyId);
-    expect(oldWorks()).toBe(false);
+    expect(oldWorks(w)).toBe(false);
   });
 
   it('and never for the highest tier, whatever the record says', async () => {
-    await rotating(testFacts({ privileged: true }));
-    await nothingDied();
+    keyId = await waitsForConsumers(w, testFacts({ privileged: true }));
+    await nothingDied(w, keyId);
   });
 });
 
@@ -119,9 +97,9 @@ describe('POL-Q2: use by a system that nobody registered', () => {
   it('is a finding: the old version was used after every consumer had left it', async () => {
     let used: { at: string; accuracySeconds: number } | undefined;
     w.provider.lastUsed = async (_subject, credentialId) => (credentialId === 'cred-0001' ? used : undefined);
-    await rotating();
-    await proves('api');
-    await proves('batch');
+    keyId = await waitsForConsumers(w);
+    await proves(w, 'api');
+    await proves(w, 'batch');
     await w.pass(10);
     used = { at: instant(w.ports.clock.now()), accuracySeconds: 0 };
     await untilIdle(w, keyId);
@@ -132,10 +110,10 @@ describe('POL-Q2: use by a system that nobody registered', () => {
   it('is none where the vendor’s account is too coarse to tell, or only consumers used it', async () => {
     let used: { at: string; accuracySeconds: number } | undefined;
     w.provider.lastUsed = async () => used;
-    await rotating();
+    keyId = await waitsForConsumers(w);
     used = { at: instant(w.ports.clock.now()), accuracySeconds: 0 };
-    await proves('api');
-    await proves('batch');
+    await proves(w, 'api');
+    await proves(w, 'batch');
     await w.pass(10);
     used = { at: instant(w.ports.clock.now()), accuracySeconds: 900 };
     await untilIdle(w, keyId);
@@ -161,11 +139,11 @@ describe('POL-C6: a consumer that gives no sign through two rotations', () => {
 
 describe('POL-R4: the record of a notice', () => {
   it('says for each consumer when it was sent, heard and answered', async () => {
-    await rotating();
+    keyId = await waitsForConsumers(w);
     const { operationId, id: noticeId } = noticeTo(w, 'api', 'key.issued');
     await receive(w.ports, { keyId, operationId, version: 2, outcome: 'heard', noticeId }, 'api');
     await w.pass(testSettings.reconcileSeconds);
-    await proves('api');
+    await proves(w, 'api');
     const records = await w.inventory.list(`KEY#${keyId}`, `NOTE#${operationId}#`);
     const at = expect.stringMatching(/^2026-/);
     expect(records).toMatchObject([
@@ -175,14 +153,14 @@ describe('POL-R4: the record of a notice', () => {
   });
 
   it('that was heard is on record once, however often the consumer says it', async () => {
-    await rotating();
+    keyId = await waitsForConsumers(w);
     const { operationId } = noticeTo(w, 'api', 'key.issued');
     for (let i = 0; i < 3; i++) await receive(w.ports, { keyId, operationId, version: 2, outcome: 'heard' }, 'api');
-    expect(await events('receipt.heard')).toHaveLength(1);
+    expect(await eventsOf(w, keyId, 'receipt.heard')).toHaveLength(1);
   });
 
   it('row 66: about an operation of which nobody was told is refused: E_NOT_FOUND', async () => {
-    await rotating();
+    keyId = await waitsForConsumers(w);
     const forged = { keyId, operationId: 'rotate-aaaaaaaaaaaaaaaaaaaaaaaaaa', version: 2, outcome: 'heard' } as const;
     await expect(receive(w.ports, forged, 'api')).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
   });

@@ -220,6 +220,22 @@ describe('INV-26: people', () => {
     expect(resolves()).toEqual(['owner team-payments']);
     expect(w.pages[1]?.thread).toBe(w.pages[0]?.thread);
   });
+
+  it('are reminded of several matters under a thread that they know, so that every thread that was opened is closed', async () => {
+    const [a, b] = [await anotherKey('a', 'team-payments'), keyId];
+    await asksForAttention('RolledBack', a);
+    await w.pass(testSettings.digestSeconds + 2 * testSettings.reconcileSeconds);
+    await asksForAttention('RepairFailed', b);
+    await w.pass(onCallSeconds + testSettings.digestSeconds);
+    for (const about of [a, b]) await acknowledge(w.ports, { about }, 'anna');
+    await w.pass(remindSeconds + testSettings.digestSeconds);
+    expect(w.pages.some(({ lines }) => lines.length === 2)).toBe(true);
+    const threadsOf = (action: string) => new Set(w.pages.filter((page) => page.action === action).map(({ to, thread }) => `${to} ${thread}`));
+    const opened = threadsOf('trigger');
+    for (const key of [a, b]) await isOver(key);
+    await w.pass(2 * testSettings.reconcileSeconds);
+    expect(threadsOf('resolve')).toEqual(opened);
+  });
 });
 
 describe('a page', () => {

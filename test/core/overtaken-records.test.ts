@@ -18,23 +18,14 @@ import { listReviews } from '../../core/reviews/list.ts';
 import { openReview } from '../../core/reviews/open.ts';
 import { sealChains } from '../../core/seal/seal-chains.ts';
 import { end } from '../support/operations.ts';
-import { comesTooLate, type Overtaken, overtaken, type Race, raced } from '../support/overtaken.ts';
-import { adopted, type World, world } from '../support/world.ts';
+import { comesTooLate, type Overtaken, overtakenWorld, type Race, raced } from '../support/overtaken.ts';
+import { adopted, type World } from '../support/world.ts';
 
 let w: World;
 let table: Overtaken;
 
 async function begin(): Promise<void> {
-  const tables: Overtaken[] = [];
-  w = world({
-    reconciler: false,
-    wrap: (ports) => {
-      const inventory = overtaken(ports.inventory);
-      tables.push(inventory);
-      return { ...ports, inventory };
-    },
-  });
-  [table] = tables as [Overtaken];
+  ({ w, table } = overtakenWorld());
 }
 beforeEach(begin);
 afterEach(() => end(w));

@@ -16,8 +16,8 @@ import { requestRollback } from '../../core/rotate/abort.ts';
 import { upkeep } from '../../core/upkeep.ts';
 import { Value } from '../../core/value.ts';
 import { beginsRotation, end, passInflight, revokes, untilIdle } from '../support/operations.ts';
-import { comesTooLate, type Overtaken, overtaken, type Race, raced } from '../support/overtaken.ts';
-import { adopted, services, testFacts, testPolicy, type World, world } from '../support/world.ts';
+import { comesTooLate, type Overtaken, overtakenWorld, type Race, raced } from '../support/overtaken.ts';
+import { adopted, services, testFacts, testPolicy, type World } from '../support/world.ts';
 
 let w: World;
 let table: Overtaken;
@@ -28,17 +28,7 @@ const tier = { ...testPolicy.tiers.medium, rotateEverySeconds: 10 * day, maxLife
 const policy = { ...testPolicy, tiers: { high: tier, medium: tier, low: tier } };
 
 async function begin(): Promise<void> {
-  const tables: Overtaken[] = [];
-  w = world({
-    reconciler: false,
-    policy,
-    wrap: (ports) => {
-      const inventory = overtaken(ports.inventory);
-      tables.push(inventory);
-      return { ...ports, inventory };
-    },
-  });
-  [table] = tables as [Overtaken];
+  ({ w, table } = overtakenWorld({ policy }));
 }
 beforeEach(begin);
 afterEach(() => end(w));

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { ConditionFailed } from '../../core/errors.ts';
 import type { Attribute, Inventory, Item, ItemKey, Write } from '../../core/inventory.ts';
+import { type World, world } from './world.ts';
 
 /** Somebody else's write of an item, right before one of ours: of the field by which they notice each other, or of an item that was not there. */
 export interface Other {
@@ -101,4 +102,19 @@ export async function comesTooLate(table: () => Overtaken, race: Race, field: st
 function setsPath(write: Write, path: string): boolean {
   const set = write.do === 'update' ? { ...write.change.set, ...write.change.setIfMissing } : write.do === 'put' ? write.item : {};
   return ((set as Item)[path] ?? null) !== null;
+}
+
+/** A world without a reconciler of its own whose inventory is the overtaken one. */
+export function overtakenWorld(more: Parameters<typeof world>[0] = {}): { readonly w: World; readonly table: Overtaken } {
+  let table: Overtaken | undefined;
+  const w = world({
+    reconciler: false,
+    ...more,
+    wrap(ports) {
+      const inventory = overtaken(ports.inventory);
+      table ??= inventory;
+      return { ...ports, inventory };
+    },
+  });
+  return { w, table: table as Overtaken };
 }

@@ -251,12 +251,12 @@ export async function adopted(w: World, facts: KeyFacts = testFacts()): Promise<
 
 /**
  * Services in the world: each reads its own destination when it hears a notice, after its delay, works with what it read all the time,
- * and proves by that value. Returns what they saw.
+ * and proves by that value; `silent` ones move and do not say so, and those that stay go on with what they read at the start. Returns what they saw.
  */
 export function services(
   w: World,
   facts: KeyFacts,
-  options: { readonly delaySeconds?: number; readonly silent?: readonly string[] } = {},
+  options: { readonly delaySeconds?: number; readonly silent?: readonly string[]; readonly stays?: readonly string[] } = {},
 ): { readonly refused: { service: string; at: number }[] } {
   const refused: { service: string; at: number }[] = [];
   for (const [i, consumer] of facts.consumers.entries()) {
@@ -270,6 +270,7 @@ export function services(
       for (; seen < w.notices.length; seen++) {
         const notice = w.notices[seen] as Notice;
         if (notice.keyId !== facts.id || notice.audience !== consumer.name || notice.data.action !== 'refresh') continue;
+        if (options.stays?.includes(consumer.name)) continue;
         setTimeout(
           async () => {
             using = w.ports.destination(spec.kind).read(spec);
