@@ -22,7 +22,7 @@ export function aftermath(report: KeyReport, scope: 'all' | readonly number[]): 
       ? [`${named(dying)} of ${id} ${is(dying)} not proven dead yet: CONTAINMENT INCOMPLETE. ${report.provider} is asked until it is.`]
       : []),
     usable
-      ? `Version ${usable.number} is in use and was not revoked: no service has to do anything.`
+      ? `Version ${usable.number} is in use and was not revoked: services go on with it, or as soon as they read it.`
       : `Version ${next} can reach ${reach(facts.consumers.map(({ refreshSeconds }) => refreshSeconds))}.`,
     ...(usable ? [] : command(report)),
   ];

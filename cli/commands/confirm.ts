@@ -40,7 +40,8 @@ export function confirm(): Command {
         const confirmed = await session.door.ask<{ keyId: string; consumer: string; complete: boolean }>('confirm', input);
         session.result(
           confirmed,
-          () => `${confirmed.consumer} counts as moved. ${confirmed.complete ? 'Everybody has moved.' : 'Others have not proved it yet.'}`,
+          () =>
+            `${confirmed.consumer} counts as moved. ${confirmed.complete ? 'Everybody has moved.' : 'The old version goes when everybody has moved and the overlap is over.'}`,
         );
         return 0;
       }),

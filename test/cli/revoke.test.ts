@@ -249,7 +249,7 @@ describe('what a revocation means', () => {
     ];
     expect(aftermath(report({ versions, current: 2, state: 'active' }), [1])).toEqual([
       'Version 1 of a/b is dead: proven refused by sandbox. It cannot return.',
-      'Version 2 is in use and was not revoked: no service has to do anything.',
+      'Version 2 is in use and was not revoked: services go on with it, or as soon as they read it.',
     ]);
   });
 });
