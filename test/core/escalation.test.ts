@@ -230,7 +230,8 @@ describe('INV-26: people', () => {
     for (const about of [a, b]) await acknowledge(w.ports, { about }, 'anna');
     await w.pass(remindSeconds + testSettings.digestSeconds);
     expect(w.pages.some(({ lines }) => lines.length === 2)).toBe(true);
-    const threadsOf = (action: string) => new Set(w.pages.filter((page) => page.action === action).map(({ to, thread }) => `${to} ${thread}`));
+    const threadsOf = (action: string) =>
+      new Set(w.pages.filter((page) => page.action === action).map(({ to, thread }) => `${to} ${thread}`));
     const opened = threadsOf('trigger');
     for (const key of [a, b]) await isOver(key);
     await w.pass(2 * testSettings.reconcileSeconds);
