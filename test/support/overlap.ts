@@ -15,7 +15,7 @@ export const withTier = (more: Partial<TierPolicy>): Policy => {
 };
 
 /** Long after every overlap is at its cap, in seconds. */
-export const farBeyond = 5 * tier.overlapMaxSeconds;
+const farBeyond = 5 * tier.overlapMaxSeconds;
 
 /** Takes a key over and rotates it until its consumers are waited for; its id. */
 export async function waitsForConsumers(w: World, facts: KeyFacts = testFacts()): Promise<string> {
