@@ -6,6 +6,7 @@ import { exits } from '../ending.ts';
 import { filesOf, packHash, sourceOf } from '../evidence/files.ts';
 import { packSource, textOf } from '../evidence/source.ts';
 import { action, examples, type Session } from '../session.ts';
+import { writing } from '../write-file.ts';
 
 interface Options {
   readonly from?: string;
@@ -44,8 +45,10 @@ async function make(session: Session, { from, to, unit, out = 'evidence', contro
   if (period.from >= period.to) throw new Refused('E_USAGE', '--to must be after --from');
   const source = await packSource(session, { ...period, unit, controls, madeAt: new Date().toISOString() });
   const { pack, files } = await filesOf(source);
-  mkdirSync(out, { recursive: true });
-  for (const [name, text] of files) writeFileSync(join(out, name), text);
+  await writing(out, () => {
+    mkdirSync(out, { recursive: true });
+    for (const [name, text] of files) writeFileSync(join(out, name), text);
+  });
   const document = { folder: out, hash: packHash(files), keys: pack.inventory.length, missing: pack.missing, problems: pack.log.problems };
   session.result(document, () =>
     [

@@ -1,8 +1,10 @@
 import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import { csvLines, yamlDocuments } from '../import/write-keys.ts';
 import { action, examples } from '../session.ts';
+import { writing } from '../write-file.ts';
 
 interface Options {
   readonly csv?: boolean;
@@ -25,8 +27,20 @@ export function exportCommand(): Command {
         const filter = { ...(unit === undefined ? {} : { unit }), ...(owner === undefined ? {} : { owner }) };
         const lines = csv ? csvLines(session, filter) : yamlDocuments(session, filter);
         if (out === undefined) for await (const line of lines) process.stdout.write(line);
-        else await pipeline(lines, createWriteStream(out, { mode: 0o600 }));
+        else await writing(out, () => writeWhole(lines, out));
         return 0;
       }),
     );
+}
+
+/** Writes a file under another name first: what stands at its place is whole, or what was there before. */
+async function writeWhole(lines: AsyncIterable<string>, file: string): Promise<void> {
+  const part = `${file}.part`;
+  try {
+    await pipeline(lines, createWriteStream(part, { mode: 0o600 }));
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import { scaffold } from '../../local/desk/scaffold.ts';
 import { exits } from '../ending.ts';
 import { askText } from '../input.ts';
 import { action, examples, type GlobalOptions } from '../session.ts';
+import { writing } from '../write-file.ts';
 
 interface Options extends GlobalOptions {
   readonly title?: string;
@@ -48,11 +49,7 @@ export function providerNew(): Command {
         });
         const file = join(options.out, `${id}.yaml`);
         if (existsSync(file)) throw new Refused('E_EXISTS', `${file} is there already; it was left alone`);
-        try {
-          writeFileSync(file, yaml, { flag: 'wx' });
-        } catch (error) {
-          throw new Refused('E_USAGE', `${file} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-        }
+        await writing(file, () => writeFileSync(file, yaml, { flag: 'wx' }));
         session.result(
           { file },
           () => `Wrote ${file}. Edit what says EDIT, then: rekey provider lint ${file}, rekey provider test ${file}`,

@@ -8,6 +8,7 @@ import { exits } from '../ending.ts';
 import { confirmByName, secondsOf } from '../input.ts';
 import { localFolder } from '../local-door.ts';
 import { action, examples, type GlobalOptions } from '../session.ts';
+import { writing } from '../write-file.ts';
 
 interface Options extends GlobalOptions {
   readonly account: string;
@@ -52,7 +53,7 @@ export function providerProbe(): Command {
           ...(options.every === undefined ? {} : { everySeconds: options.every }),
         });
         const file = options.out ?? `${name}.observed.yaml`;
-        writeFileSync(file, stringify({ facts: factsOf(observed), observed }));
+        await writing(file, () => writeFileSync(file, stringify({ facts: factsOf(observed), observed })));
         session.result({ ...observed, file }, () => told(observed, file));
         return observed.neverIssued === 'denied' && observed.listAsBefore ? exits.ok : exits.unproven;
       }),
